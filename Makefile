@@ -1,0 +1,41 @@
+# Every target works from a bare clone: the virtual environment is made on demand.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+help:            ## show this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(READY)  ## make .venv with everything in it
+
+demo: $(READY)   ## run the whole loop on real shoppers against the local sandbox
+	$(BIN)/foretag demo
+
+test: $(READY)   ## run the whole test suite
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)   ## style, dead imports, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(READY)  ## mypy --strict
+	$(BIN)/mypy
+
+bench: $(READY)  ## print every number the documents claim
+	$(BIN)/python -m benchmarks.run
+
+docs: $(READY)   ## write the generated files (config.example.toml, docs/reference)
+	$(BIN)/python -m sync.reference
+
+clean:           ## remove everything that was made here
+	rm -rf $(VENV) foretag-demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup demo test lint types bench docs clean

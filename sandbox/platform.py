@@ -1,0 +1,53 @@
+"""What every pretended platform offers to the server that runs it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Any, Protocol
+
+from flask import Blueprint
+
+
+@dataclass
+class SandboxClock:
+    """The sandbox's date. It stands still at the date that was set, but every look moves it on by one millisecond,
+
+    so that two changes never share an instant and a replay gives the same stamps.
+    """
+
+    date: datetime
+    _ticks: int = 0
+    _lock: Any = field(default_factory=RLock, repr=False)
+
+    def now(self) -> datetime:
+        """The present instant (UTC), one millisecond later than the last one asked for."""
+        with self._lock:
+            self._ticks += 1
+            return self.date + timedelta(milliseconds=self._ticks)
+
+    def set(self, date: datetime) -> None:
+        """Move to `date`; ValueError when that would go back."""
+        with self._lock:
+            if date < self.date:
+                raise ValueError(f"the sandbox is at {self.date:%Y-%m-%d}; it cannot go back to {date:%Y-%m-%d}")
+            self.date, self._ticks = date, 0
+
+
+class PretendPlatform(Protocol):
+    """One pretended platform: it holds records as they stood on the sandbox's date, and what was written to them."""
+
+    name: str
+    token: str
+    """The only credential it accepts."""
+
+    def advance(self, until: datetime) -> None:
+        """Apply everything that happens in the world up to and including `until`; what was written stays."""
+
+    def blueprint(self) -> Blueprint:
+        """The HTTP routes, to be mounted below `/<name>`."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Every record with every field, as JSON-able data: `{object: {id: {field: value}}}`, for comparing."""
+
+    def find(self, email: str) -> list[dict[str, Any]]:
+        """Contact records with this address (any case), as a marketer would see them: label → value."""

@@ -44,7 +44,12 @@ class PretendPlatform(Protocol):
         """Apply everything that happens in the world up to and including `until`; what was written stays."""
 
     def blueprint(self) -> Blueprint:
-        """The HTTP routes, to be mounted below `/<name>`."""
+        """The HTTP routes, to be mounted below `/<name>`.
+
+        Requests are let in one at a time, so that views need no locks. `current_app.config["LIMITS"]` tells whether
+        rate limits are to be kept. An endpoint that serves several object types is registered once for each, so that
+        the counters tell them apart.
+        """
 
     def snapshot(self) -> dict[str, Any]:
         """Every record with every field, as JSON-able data: `{object: {id: {field: value}}}`, for comparing."""

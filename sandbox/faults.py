@@ -1,0 +1,90 @@
+"""Faults to order: what goes wrong, on which calls, how often. Counted, so that every run is the same."""
+
+import json
+import re
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal, get_args
+
+from werkzeug.wrappers import Response
+
+Kind = Literal["status", "reset_before", "reset_after", "truncate", "delay"]
+
+
+@dataclass
+class Fault:
+    """One thing that goes wrong.
+
+    `route` is a regular expression searched in "METHOD /path" (the path below the platform). The first `after`
+    matching calls are spared, the next `times` are hit. `status` answers without handling the call (`retry_after` in
+    seconds adds the header); `reset_before` and `reset_after` close the connection before or after handling it;
+    `truncate` sends half of the answer; `delay` waits `seconds` first. ValueError for an unknown kind.
+    """
+
+    platform: str
+    route: str
+    kind: Kind
+    times: int = 1
+    after: int = 0
+    status: int = 500
+    retry_after: float | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unknown fault kind {self.kind!r}; known: {', '.join(get_args(Kind))}")
+        self._route = re.compile(self.route)
+
+    def hits(self, platform: str, call: str) -> bool:
+        """Whether this call goes wrong; counts it."""
+        if self.times <= 0 or platform != self.platform or not self._route.search(call):
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+class Faults:
+    """The faults that are still to come, first match first."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(self, *faults: Fault) -> None:
+        self._faults.extend(faults)
+
+    def clear(self) -> None:
+        self._faults.clear()
+
+    def take(self, platform: str, call: str) -> Fault | None:
+        """The fault that hits this call, if any."""
+        return next((fault for fault in self._faults if fault.hits(platform, call)), None)
+
+
+def wait(seconds: float) -> None:
+    """Let real time pass."""
+    if seconds > 0:
+        Event().wait(seconds)
+
+
+def error_answer(fault: Fault) -> Response:
+    """What a gateway in front of the platform says: JSON for 429, nothing for 403, an HTML page otherwise."""
+    if fault.status == 429:
+        body, kind = json.dumps({"status": "error", "message": "Too many requests"}), "application/json"
+    elif fault.status == 403:
+        body, kind = "", "text/plain"
+    else:
+        body, kind = f"<html><body><h1>{fault.status}</h1><p>Try again later.</p></body></html>", "text/html"
+    answer = Response(body, fault.status, content_type=kind)
+    if fault.retry_after is not None:
+        answer.headers["Retry-After"] = f"{fault.retry_after:g}"
+    return answer
+
+
+def halved(answer: Response) -> Response:
+    """The first half of an answer, as if something on the way had cut it."""
+    body = answer.get_data()
+    answer.set_data(body[: len(body) // 2])
+    return answer

@@ -1,0 +1,122 @@
+"""The sandbox: pretended platforms on a port of 127.0.0.1, with a date that is set and faults to order."""
+
+import importlib
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from flask import Flask
+
+from sandbox.control import control_routes
+from sandbox.faults import Fault
+from sandbox.gate import Gate
+from sandbox.pages import page_routes
+from sandbox.people import PLATFORMS, Platform, World
+from sandbox.platform import PretendPlatform, SandboxClock
+from sandbox.serving import Server
+
+
+class Sandbox:
+    """Local HubSpot, Mailchimp and Salesforce at `/hubspot`, `/mailchimp` and `/salesforce`, filled from `world`.
+
+    It starts at `date` (UTC) with everything applied that had happened by then. `latency` in seconds is added to each
+    call; `limits=False` switches rate limits off; `port=0` takes a free one.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        date: datetime,
+        platforms: Sequence[Platform] | None = None,
+        latency: float = 0.0,
+        limits: bool = True,
+        port: int = 0,
+    ) -> None:
+        self.clock = SandboxClock(date)
+        self._platforms = {name: _make(name, world, self.clock) for name in platforms or PLATFORMS}
+        app = Flask("sandbox", template_folder=None, static_folder=None)
+        app.config["LIMITS"] = limits
+        app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's own provider has it
+        for name, platform in self._platforms.items():
+            app.register_blueprint(platform.blueprint(), url_prefix=f"/{name}")
+            platform.advance(date)
+        app.register_blueprint(control_routes(self))
+        app.register_blueprint(page_routes(self))
+        self._gate = Gate(app, self._platforms, latency)
+        self._port = port
+        self._server: Server | None = None
+
+    @property
+    def platforms(self) -> Mapping[Platform, PretendPlatform]:
+        """The pretended platforms by name."""
+        return self._platforms
+
+    @property
+    def url(self) -> str:
+        """Where it listens. RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not started")
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def start(self) -> str:
+        """Listen in a background thread; returns the URL."""
+        self._server = Server(self._gate, self._port)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True).start()
+        return self.url
+
+    def stop(self) -> None:
+        """Stop listening; harmless when not started."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def advance(self, date: datetime) -> None:
+        """Let everything happen up to `date` (UTC). ValueError when that lies in the sandbox's past."""
+        with self._gate.lock:
+            self.clock.set(date)
+            for platform in self._platforms.values():
+                platform.advance(date)
+
+    def platform(self, name: Platform) -> PretendPlatform:
+        return self._platforms[name]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Every record of every platform: `{platform: {object: {id: {field: value}}}}`."""
+        with self._gate.lock:
+            return {name: platform.snapshot() for name, platform in self._platforms.items()}
+
+    def calls(self) -> dict[tuple[str, str], int]:
+        """How often each platform's routes were called: `{("hubspot", "GET /crm/v3/objects/contacts"): 3}`."""
+        with self._gate.lock:
+            return dict(self._gate.calls)
+
+    def reset_calls(self) -> None:
+        with self._gate.lock:
+            self._gate.calls.clear()
+
+    def inject(self, *faults: Fault) -> None:
+        """Order faults, behind those still to come."""
+        with self._gate.lock:
+            self._gate.faults.add(*faults)
+
+    def clear_faults(self) -> None:
+        with self._gate.lock:
+            self._gate.faults.clear()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _make(name: Platform, world: World, clock: SandboxClock) -> PretendPlatform:
+    """The platform's class, imported only when it is wanted."""
+    class_name = {"hubspot": "HubSpot", "mailchimp": "Mailchimp", "salesforce": "Salesforce"}[name]
+    platform: PretendPlatform = getattr(importlib.import_module(f"sandbox.{name}"), class_name)(world, clock)
+    return platform

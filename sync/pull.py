@@ -1,0 +1,100 @@
+"""Stage 1: from the platforms into the store. Streams are read side by side, one writer stores their pages."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Queue
+from threading import Event, Thread
+
+from connectors.contract import Connector, Page
+from connectors.errors import ConnectorError
+from sync.store import facts, people
+
+log = logging.getLogger(__name__)
+
+PAGES_WAITING = 8
+"""Pages read ahead of the writer; more would only fill memory."""
+
+
+@dataclass
+class Pulled:
+    """What one stream of one account brought."""
+
+    account: str
+    stream: str
+    rows: int = 0
+    contacts_changed: int = 0
+    activities_new: int = 0
+    calls: int = 0
+    problem: str | None = None
+    """Why the stream stopped early; what came before is stored, the next pull goes on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    pulled: Pulled
+    page: Page | None = None
+    error: Exception | None = None
+
+
+Progress = Callable[[Pulled, Page], None]
+
+
+def pull(
+    db: sqlite3.Connection, connectors: Mapping[str, Connector], now: datetime, progress: Progress | None = None
+) -> list[Pulled]:
+    """Bring every stream of every account up to `now` and settle who is who.
+
+    A stream that fails is reported in its `problem`; the others go on. Any other exception ends the pull.
+    """
+    queue: Queue[_Arrival] = Queue(PAGES_WAITING)
+    stop = Event()
+    results = [Pulled(account, stream) for account, connector in connectors.items() for stream in connector.streams]
+    for pulled in results:
+        start = facts.cursor(db, pulled.account, pulled.stream)
+        reader = (connectors[pulled.account], pulled, start, now, queue, stop)
+        Thread(target=_read, args=reader, name=f"pull {pulled.account} {pulled.stream}", daemon=True).start()
+    try:
+        _store(db, queue, len(results), now, progress)
+    finally:
+        stop.set()
+    people.resolve(db)
+    return results
+
+
+def _read(
+    connector: Connector, pulled: Pulled, start: str | None, until: datetime, queue: Queue[_Arrival], stop: Event
+) -> None:
+    error: Exception | None = None
+    try:
+        for page in connector.pull(pulled.stream, start, until):
+            if stop.is_set():
+                return
+            queue.put(_Arrival(pulled, page))
+    except Exception as caught:  # noqa: BLE001 - handed to the main thread, which raises what it does not know
+        error = caught
+    queue.put(_Arrival(pulled, error=error))
+
+
+def _store(
+    db: sqlite3.Connection, queue: Queue[_Arrival], readers: int, now: datetime, progress: Progress | None
+) -> None:
+    while readers:
+        arrival = queue.get()
+        pulled, page = arrival.pulled, arrival.page
+        if page is not None:
+            saved = facts.save_page(db, pulled.account, page, now)
+            pulled.rows += saved.rows
+            pulled.contacts_changed += saved.contacts_changed
+            pulled.activities_new += saved.activities_new
+            if progress:
+                progress(pulled, page)
+            continue
+        readers -= 1
+        if isinstance(arrival.error, ConnectorError):
+            pulled.problem = str(arrival.error)
+            log.error("%s %s: %s", pulled.account, pulled.stream, pulled.problem)
+        elif arrival.error is not None:
+            raise arrival.error

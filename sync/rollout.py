@@ -1,0 +1,19 @@
+"""Who is written to: pilot share and control group, drawn once and for all by a hash of the person's number."""
+
+from hashlib import sha256
+
+
+def draw(person_id: int, purpose: str) -> float:
+    """A number in [0, 1) that is always the same for this person and purpose, and evenly spread over people."""
+    digest = sha256(f"{purpose}:{person_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def in_control(person_id: int, share: float) -> bool:
+    """Whether the person belongs to the control group of `share` in [0, 0.5]. A larger share keeps all earlier ones."""
+    return draw(person_id, "control") < share
+
+
+def in_pilot(person_id: int, share: float) -> bool:
+    """Whether the person is among the `share` in [0, 1] written to in pilot mode. Growing it keeps all earlier ones."""
+    return draw(person_id, "pilot") < share

@@ -1,0 +1,124 @@
+"""What the platforms told us: contacts, activities, and the cursor up to which we have them."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors.contract import Page
+from connectors.records import Activity, Contact, Value
+from sync.emails import email_key
+from sync.instants import micros
+from sync.store.database import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one page brought that was not known before."""
+
+    rows: int
+    contacts_changed: int
+    activities_new: int
+
+
+def cursor(db: sqlite3.Connection, account: str, stream: str) -> str | None:
+    """Where the last stored page of this stream ended; None before the first."""
+    row = db.execute("SELECT cursor FROM cursor WHERE account = ? AND stream = ?", (account, stream)).fetchone()
+    return None if row is None else str(row["cursor"])
+
+
+def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) -> Saved:
+    """Store a page and the cursor after it in one transaction. Storing a page twice changes nothing."""
+    with transaction(db):
+        changed = sum(_save_contact(db, account, contact, micros(seen)) for contact in page.contacts)
+        new = sum(_save_activity(db, account, activity) for activity in page.activities)
+        db.execute(
+            "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
+            (account, page.stream, page.cursor),
+        )
+    return Saved(len(page.contacts) + len(page.activities), changed, new)
+
+
+def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: int) -> int:
+    """1 when something that is not ours changed: our own writes coming back are no change."""
+    foreign = (
+        contact.object,
+        email_key(contact.email),
+        json.dumps(sorted({key for email in contact.other_emails if (key := email_key(email))})),
+        contact.consent.value,
+        micros(contact.created_at) if contact.created_at else None,
+        json.dumps(contact.properties, sort_keys=True),
+        int(contact.deleted),
+        int(contact.writable),
+        contact.merged_into,
+    )
+    row = db.execute(
+        """SELECT object, email, emails, consent, created_at, properties, deleted, writable, merged_into
+        FROM contact WHERE account = ? AND id = ?""",
+        (account, contact.id),
+    ).fetchone()
+    changed = row is None or tuple(row) != foreign
+    db.execute(
+        """INSERT INTO contact (account, id, object, email, emails, consent, created_at, properties, deleted, writable,
+            merged_into, owned, changed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET object = excluded.object, email = excluded.email, emails = excluded.emails,
+            consent = excluded.consent, created_at = excluded.created_at, properties = excluded.properties,
+            deleted = excluded.deleted, writable = excluded.writable, merged_into = excluded.merged_into,
+            owned = excluded.owned, changed_at = CASE WHEN ? THEN excluded.changed_at ELSE changed_at END""",
+        (account, contact.id, *foreign, dump_owned(contact.owned), seen, changed),
+    )
+    gone = [(account, old, contact.id) for old in contact.aliases]
+    if contact.merged_into:
+        gone.append((account, contact.id, contact.merged_into))
+    db.executemany(
+        "INSERT INTO alias VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET contact_id = excluded.contact_id", gone
+    )
+    return int(changed)
+
+
+def _save_activity(db: sqlite3.Connection, account: str, activity: Activity) -> int:
+    if activity.removed:
+        return db.execute("DELETE FROM activity WHERE account = ? AND id = ?", (account, activity.id)).rowcount
+    row = (
+        activity.kind.value,
+        micros(activity.at),
+        activity.contact_id,
+        email_key(activity.email),
+        activity.amount,
+        activity.currency,
+        activity.campaign,
+        int(activity.machine),
+    )
+    return db.execute(
+        """INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET kind = excluded.kind, at = excluded.at, contact_id = excluded.contact_id,
+            email = excluded.email, amount = excluded.amount, currency = excluded.currency,
+            campaign = excluded.campaign, machine = excluded.machine
+        WHERE (kind, at, contact_id, email, amount, currency, campaign, machine) IS NOT
+            (excluded.kind, excluded.at, excluded.contact_id, excluded.email, excluded.amount, excluded.currency,
+            excluded.campaign, excluded.machine)""",
+        (account, activity.id, *row),
+    ).rowcount
+
+
+def dump_owned(owned: Mapping[str, Value]) -> str:
+    """Our field values as JSON; empty ones are left out."""
+    return json.dumps({key: value for key, value in owned.items() if value not in (None, "", ())}, sort_keys=True)
+
+
+def load_owned(text: str) -> dict[str, Any]:
+    """The inverse of `dump_owned`: lists come back as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+
+
+def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: Mapping[str, Value]) -> None:
+    """Note that the platform now holds `after` in these fields of ours (its acknowledgement has come)."""
+    row = db.execute("SELECT owned FROM contact WHERE account = ? AND id = ?", (account, contact_id)).fetchone()
+    if row is not None:
+        owned = {**load_owned(row["owned"]), **after}
+        db.execute(
+            "UPDATE contact SET owned = ? WHERE account = ? AND id = ?", (dump_owned(owned), account, contact_id)
+        )

@@ -1,0 +1,121 @@
+"""The schema, as numbered steps. A step that was released is never changed; a new one is added after it.
+
+Instants are microseconds since 1970 (UTC), money is in cents, sets and objects are JSON.
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE run (
+            id INTEGER PRIMARY KEY,
+            as_of INTEGER NOT NULL,
+            started INTEGER NOT NULL,
+            ended INTEGER,
+            verdict TEXT CHECK (verdict IN ('ok', 'partial', 'failed', 'refused')),
+            summary TEXT NOT NULL DEFAULT '{}'
+        ) STRICT""",
+        """CREATE TABLE cursor (
+            account TEXT NOT NULL,
+            stream TEXT NOT NULL,
+            cursor TEXT NOT NULL,
+            PRIMARY KEY (account, stream)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE person (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT""",
+        """CREATE TABLE person_email (
+            email TEXT PRIMARY KEY,
+            person_id INTEGER NOT NULL REFERENCES person
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE contact (
+            account TEXT NOT NULL,
+            id TEXT NOT NULL,
+            object TEXT NOT NULL,
+            email TEXT,
+            emails TEXT NOT NULL DEFAULT '[]',
+            consent TEXT NOT NULL,
+            created_at INTEGER,
+            properties TEXT NOT NULL,
+            owned TEXT NOT NULL,
+            deleted INTEGER NOT NULL,
+            writable INTEGER NOT NULL,
+            merged_into TEXT,
+            changed_at INTEGER NOT NULL,
+            person_id INTEGER REFERENCES person,
+            PRIMARY KEY (account, id)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE INDEX contact_person ON contact (person_id)""",
+        """CREATE TABLE alias (
+            account TEXT NOT NULL,
+            id TEXT NOT NULL,
+            contact_id TEXT NOT NULL,
+            PRIMARY KEY (account, id)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE activity (
+            account TEXT NOT NULL,
+            id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            contact_id TEXT,
+            email TEXT,
+            amount INTEGER,
+            currency TEXT,
+            campaign TEXT,
+            machine INTEGER NOT NULL,
+            PRIMARY KEY (account, id)
+        ) STRICT, WITHOUT ROWID""",
+        # One row per activity of a person: told by the contact (through merges), else by the address.
+        """CREATE VIEW person_activity AS
+            SELECT coalesce(c.person_id, e.person_id) AS person_id,
+                a.kind, a.at, a.amount, a.currency, a.campaign, a.machine, a.account
+            FROM activity a
+            LEFT JOIN alias m ON m.account = a.account AND m.id = a.contact_id
+            LEFT JOIN contact c ON c.account = a.account AND c.id = coalesce(m.contact_id, a.contact_id)
+            LEFT JOIN person_email e ON e.email = a.email
+            WHERE coalesce(c.person_id, e.person_id) IS NOT NULL""",
+        """CREATE TABLE model (
+            id INTEGER PRIMARY KEY,
+            objective TEXT NOT NULL,
+            trained_at INTEGER NOT NULL,
+            sha256 TEXT NOT NULL,
+            artefact BLOB NOT NULL,
+            card TEXT NOT NULL,
+            UNIQUE (objective, trained_at)
+        ) STRICT""",
+        """CREATE TABLE prediction (
+            objective TEXT NOT NULL,
+            as_of INTEGER NOT NULL,
+            person_id INTEGER NOT NULL,
+            model_id INTEGER NOT NULL REFERENCES model,
+            horizon_days INTEGER NOT NULL,
+            value REAL NOT NULL,
+            rule REAL,
+            outcome REAL,
+            PRIMARY KEY (objective, as_of, person_id)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE standing (
+            as_of INTEGER NOT NULL,
+            person_id INTEGER NOT NULL,
+            segment TEXT NOT NULL,
+            membership TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            PRIMARY KEY (as_of, person_id)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE setting (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            plan TEXT NOT NULL,
+            account TEXT NOT NULL,
+            contact_id TEXT NOT NULL,
+            object TEXT NOT NULL,
+            email TEXT,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'confirmed', 'failed', 'superseded')),
+            reason TEXT NOT NULL DEFAULT '',
+            attempts INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (plan, account, contact_id)
+        ) STRICT""",
+        """CREATE INDEX outbox_open ON outbox (state) WHERE state IN ('pending', 'sent')""",
+    ),
+)

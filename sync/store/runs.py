@@ -1,0 +1,53 @@
+"""The book of runs: when each began and ended, and what came of it."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sync.instants import instant, micros
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. `ended` and `verdict` are None while it is going on, or when it was cut off."""
+
+    id: int
+    as_of: datetime
+    started: datetime
+    ended: datetime | None
+    verdict: str | None
+    summary: dict[str, Any]
+
+
+def begin(db: sqlite3.Connection, as_of: datetime, started: datetime) -> int:
+    """Open a run and return its number."""
+    number = db.execute("INSERT INTO run (as_of, started) VALUES (?, ?)", (micros(as_of), micros(started))).lastrowid
+    assert number is not None
+    return number
+
+
+def end(db: sqlite3.Connection, number: int, ended: datetime, verdict: str, summary: Mapping[str, Any]) -> None:
+    """Close a run with its verdict (`ok`, `partial`, `failed`, `refused`) and what there is to tell about it."""
+    db.execute(
+        "UPDATE run SET ended = ?, verdict = ?, summary = ? WHERE id = ?",
+        (micros(ended), verdict, json.dumps(summary), number),
+    )
+
+
+def last(db: sqlite3.Connection, count: int = 1) -> list[Run]:
+    """The newest runs, newest first."""
+    rows = db.execute("SELECT * FROM run ORDER BY id DESC LIMIT ?", (count,)).fetchall()
+    return [
+        Run(
+            row["id"],
+            instant(row["as_of"]),
+            instant(row["started"]),
+            None if row["ended"] is None else instant(row["ended"]),
+            row["verdict"],
+            json.loads(row["summary"]),
+        )
+        for row in rows
+    ]

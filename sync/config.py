@@ -1,0 +1,145 @@
+"""Everything that can be configured, and what presets change. Sections are in config_sections, accounts in
+config_accounts; reading a file is configfile's work.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from sync.config_accounts import Account, HubSpot, Mailchimp, Salesforce, Section
+from sync.config_sections import (
+    TITLES,
+    Alerts,
+    Engine,
+    Guard,
+    Holdout,
+    Model,
+    Objective,
+    Pilot,
+    Privacy,
+    Schedule,
+    Segments,
+    Write,
+)
+from sync.config_values import Folder, TimeZone
+
+Location = tuple[str | int, ...]
+KINDS = ("hubspot", "mailchimp", "salesforce")
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "solo": {
+        "holdout": {"share": 0.2},
+        "schedule": {"pull": "0 */6 * * *"},
+        "model": {"candidates": ["rules", "logistic"]},
+    },
+    "small": {},
+    "mid": {"holdout": {"share": 0.05}, "schedule": {"pull": "*/15 * * * *"}},
+}
+"""What each preset sets unless the file says otherwise; `small` is the defaults themselves."""
+
+
+class Conflicts(ValueError):
+    """Settings that are fine alone but not together; `problems` holds where and what."""
+
+    def __init__(self, problems: list[tuple[Location, str]]) -> None:
+        super().__init__("; ".join(text for _, text in problems))
+        self.problems = problems
+
+
+def _default_objectives() -> list[Objective]:
+    return [Objective(predict=prediction) for prediction in TITLES]
+
+
+class Config(Section):
+    """The whole file."""
+
+    preset: Literal["solo", "small", "mid"] = Field(
+        "small", description="Size of the shop: solo (below 2,000 contacts), small (below 20,000), mid (below 200,000)."
+    )
+    timezone: TimeZone = Field(description='Your time zone, such as "Europe/Berlin".')
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="Currency of the amounts, as three letters.")
+    mode: Literal["shadow", "pilot", "full"] = Field(
+        "shadow", description="shadow (write nothing), pilot (write to a share of people) or full (write to everyone)."
+    )
+    data_dir: Folder = Field(
+        Path("foretag-data"), description="Folder of the store and the reports; relative to this file."
+    )
+    hubspot: list[HubSpot] = Field([], description="HubSpot accounts.")
+    mailchimp: list[Mailchimp] = Field([], description="Mailchimp accounts.")
+    salesforce: list[Salesforce] = Field([], description="Salesforce orgs.")
+    objectives: list[Objective] = Field(
+        default_factory=_default_objectives, min_length=1, description="What to predict; by default all five."
+    )
+    segments: Segments = Field(Segments(), description=Segments.__doc__)
+    write: Write = Field(Write(), description=Write.__doc__)
+    guard: Guard = Field(Guard(), description=Guard.__doc__)
+    pilot: Pilot = Field(Pilot(), description=Pilot.__doc__)
+    holdout: Holdout = Field(Holdout(), description=Holdout.__doc__)
+    schedule: Schedule = Field(Schedule(), description=Schedule.__doc__)
+    privacy: Privacy = Field(Privacy(), description=Privacy.__doc__)
+    alerts: Alerts = Field(Alerts(), description=Alerts.__doc__)
+    engine: Engine = Field(Engine(), description=Engine.__doc__)
+    model: Model = Field(Model(), description=Model.__doc__)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Every account of every platform, in the order of the file's sections."""
+        return (*self.hubspot, *self.mailchimp, *self.salesforce)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_the_preset(cls, given: Any) -> Any:
+        preset = given.get("preset") if isinstance(given, dict) else None
+        if not isinstance(preset, str):
+            return given
+        merged = dict(given)
+        for section, defaults in PRESETS.get(preset, {}).items():
+            own = given.get(section, {})
+            if isinstance(own, dict):
+                merged[section] = defaults | own
+        return merged
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = [*self._missing_accounts(), *self._double_names(), *self._unknown_exclusions()]
+        if problems:
+            raise Conflicts(problems)
+        return self
+
+    def _missing_accounts(self) -> Iterator[tuple[Location, str]]:
+        if not self.accounts:
+            yield (), "no account: add at least one of [[hubspot]], [[mailchimp]], [[salesforce]]"
+
+    def _double_names(self) -> Iterator[tuple[Location, str]]:
+        seen: Counter[str] = Counter()
+        for kind in KINDS:
+            for index, account in enumerate(getattr(self, kind)):
+                seen[account.name] += 1
+                if seen[account.name] > 1:
+                    yield (kind, index, "name"), f"another account is called {account.name} too: give each its own name"
+                elif account.name in KINDS and account.name != kind:
+                    yield (kind, index, "name"), f"{account.name} is the name of another platform"
+        predictions: set[str] = set()
+        titles: set[str] = set()
+        for index, objective in enumerate(self.objectives):
+            if objective.predict in predictions:
+                yield ("objectives", index, "predict"), f"{objective.predict} stands in two objectives; once is enough"
+            elif objective.title in titles:
+                yield ("objectives", index, "name"), f'two objectives are called "{objective.title}"'
+            predictions.add(objective.predict)
+            titles.add(objective.title)
+
+    def _unknown_exclusions(self) -> Iterator[tuple[Location, str]]:
+        known = {account.name for account in self.accounts} | {account.kind for account in self.accounts}
+        for index, exclusion in enumerate(self.privacy.exclusions):
+            if exclusion.account not in known:
+                yield ("privacy", "exclude_when", index), f"there is no account {exclusion.account}"

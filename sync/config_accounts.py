@@ -1,0 +1,100 @@
+"""The accounts a config names: `[[hubspot]]`, `[[mailchimp]]`, `[[salesforce]]`. Tokens are never in here."""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sync.config_values import Url
+
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_NAME_MEANING = "What you call this account: lower-case letters, digits and hyphens; unique in this file."
+
+
+class Section(BaseModel):
+    """A part of the config: frozen, refuses unknown keys, and never prints what was typed in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+class Account(Section):
+    """One account on one platform."""
+
+    kind: ClassVar[str]
+    name: str
+    properties: list[str]
+
+    @property
+    def secret_name(self) -> str:
+        """The dotted name of its secret: `hubspot.token`, or `hubspot-shop-de.token` for the account `shop-de`."""
+        named_after_kind = self.name == self.kind or self.name.startswith(f"{self.kind}-")
+        return f"{self.name}.token" if named_after_kind else f"{self.kind}-{self.name}.token"
+
+    @property
+    def address(self) -> str | None:
+        """Where its API answers; None for the platform's usual address."""
+        raise NotImplementedError
+
+
+class HubSpot(Account):
+    """A HubSpot account. Its secret is a service key or a private app's token."""
+
+    kind: ClassVar[str] = "hubspot"
+
+    name: str = Field("hubspot", pattern=NAME, max_length=40, description=_NAME_MEANING)
+    base_url: Url = Field("https://api.hubapi.com", description="Where the API answers.")
+    api_version: Literal["v3", "2026-09"] = Field(
+        "v3", description="Which paths to use; HubSpot ends support for v3 in September 2027."
+    )
+    properties: list[str] = Field(
+        [], description="Contact properties to read besides the usual ones, for example those in exclude_when."
+    )
+
+    @property
+    def address(self) -> str:
+        """Where its API answers."""
+        return self.base_url
+
+
+class Mailchimp(Account):
+    """A Mailchimp account. Its secret is an API key."""
+
+    kind: ClassVar[str] = "mailchimp"
+
+    name: str = Field("mailchimp", pattern=NAME, max_length=40, description=_NAME_MEANING)
+    server: str = Field(
+        "", pattern=r"^(us\d{1,3})?$", description='Data centre such as "us6"; "" takes it from the end of the key.'
+    )
+    base_url: Url = Field("", description='Where the API answers; "" is https://SERVER.api.mailchimp.com/3.0.')
+    audiences: list[str] = Field([], description="Ids of the audiences to use; [] is all of them.")
+    stores: list[str] = Field([], description="Ids of the connected stores to read orders from; [] is all of them.")
+    properties: list[str] = Field(
+        [], description="Merge tags to read besides the usual ones, for example those in exclude_when."
+    )
+
+    @property
+    def address(self) -> str | None:
+        """Where its API answers; None when the key alone tells."""
+        return self.base_url or (f"https://{self.server}.api.mailchimp.com/3.0" if self.server else None)
+
+
+class Salesforce(Account):
+    """A Salesforce org. Its secret is CLIENT_ID:CLIENT_SECRET of a connected app, or an access token."""
+
+    kind: ClassVar[str] = "salesforce"
+
+    name: str = Field("salesforce", pattern=NAME, max_length=40, description=_NAME_MEANING)
+    instance_url: Url = Field(
+        min_length=1, description='The org\'s own address, such as "https://acme.my.salesforce.com".'
+    )
+    api_version: str = Field("62.0", pattern=r"^[5-7]\d\.0$", description="Version of the REST API.")
+    objects: list[Literal["Contact", "Lead"]] = Field(
+        ["Contact", "Lead"], min_length=1, description="Which records are people."
+    )
+    properties: list[str] = Field(
+        [], description="Fields to read besides the usual ones, for example those in exclude_when."
+    )
+
+    @property
+    def address(self) -> str:
+        """Where its API answers."""
+        return self.instance_url

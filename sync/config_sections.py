@@ -1,0 +1,205 @@
+"""The config's sections: one class each, every key with its meaning and default. Platform blocks: config_accounts."""
+
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sync.config_accounts import Section
+from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
+
+Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
+Segment = Literal["Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost"]
+Candidate = Literal["rules", "logistic", "boosting"]
+
+TITLES: dict[Prediction, str] = {
+    "repeat_purchase": "Buys again",
+    "churn": "Stops buying",
+    "high_value": "Becomes a top spender",
+    "value": "Expected spend",
+    "response": "Answers a campaign",
+}
+"""What reports call a prediction when the file gives it no name."""
+
+
+class Objective(Section):
+    """One thing to predict for every person."""
+
+    predict: Prediction = Field(
+        description="repeat_purchase (buys again), churn (stops buying), high_value (among the top tenth of spenders), "
+        "value (money to expect) or response (answers a campaign)."
+    )
+    name: str = Field("", max_length=60, description='What reports call it; "" takes a plain title.')
+    within: Horizon = Field(
+        None, description='How far to look ahead, such as "30d"; "auto" follows how often your customers buy.'
+    )
+
+    @property
+    def title(self) -> str:
+        """What reports call it."""
+        return self.name or TITLES[self.predict]
+
+
+class Segments(Section):
+    """How people move between the nine segments."""
+
+    min_stay: Duration = Field(timedelta(days=14), description="How long a person stays in a segment at least.")
+    hysteresis: Share = Field(
+        0.05, ge=0, le=0.3, description="By how much a probability must pass a threshold before the segment changes."
+    )
+    names: dict[Segment, str] = Field(
+        {}, description='Other names for segments in reports and tags, such as {"At risk" = "Win back"}.'
+    )
+
+    def name(self, segment: Segment) -> str:
+        """What the shop calls `segment`."""
+        return self.names.get(segment, segment)
+
+
+class Write(Section):
+    """What is written to the platforms, and when."""
+
+    prefix: str = Field(
+        "ft_",
+        pattern=r"^[a-z][a-z0-9]?_$",
+        description="Start of every field and tag of ours: one or two characters and an underscore.",
+    )
+    profile: Literal["compact", "default", "full"] = Field(
+        "default", description="How many fields to write per person: few, the usual ones, or all."
+    )
+    min_change_points: int = Field(
+        5, ge=0, le=50, description="Scores are rewritten only when they moved by this many points or changed band."
+    )
+    hours: DailyHours = Field(
+        Hours(time(8), time(18)), description='When writing is allowed, in your time zone; "" for any time.'
+    )
+    days: list[Day] = Field(
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1, description="Days on which writing is allowed."
+    )
+
+
+class Guard(Section):
+    """When to refuse a run (exit code 3): limits on what one run may change."""
+
+    max_segment_change_share: Share = Field(
+        0.2, gt=0, le=1, description="Refuse when more than this share of people would change segment."
+    )
+    max_one_segment_change_share: Share = Field(
+        0.5, gt=0, le=1, description="Refuse when one segment would grow or shrink by more than this share …"
+    )
+    one_segment_min_people: int = Field(50, ge=1, description="… and by more than this many people.")
+    max_input_drop_share: Share = Field(
+        0.5, gt=0, le=1, description="Refuse when an account suddenly shows this share of contacts fewer."
+    )
+    max_api_share_per_day: Share = Field(
+        0.1, gt=0, le=1, description="Share of an account's daily API calls that foretag may use."
+    )
+
+
+class Pilot(Section):
+    """Who is written to while mode is "pilot"."""
+
+    share: Share = Field(0.2, gt=0, le=1, description="Share of people; the choice is sticky and grows with the share.")
+
+
+class Holdout(Section):
+    """The control group: scored, but marked so that campaigns leave it out."""
+
+    share: Share = Field(0.1, ge=0, le=0.5, description="Share of people in the control group; 0 for none.")
+
+
+class Schedule(Section):
+    """When the daemon does what: cron lines in your time zone (0 and 7 are Sunday)."""
+
+    pull: Cron = Field("0 * * * *", description="Read what is new.")
+    score: Cron = Field("15 6 * * *", description="Score everyone and plan.")
+    train: Cron = Field("0 3 * * 0", description="Train again and compare with the present model.")
+    write: Cron = Field("30 * * * *", description="Write what is planned, inside write.hours.")
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One parsed `exclude_when`: people on `account` (a name or a kind) with this property value or tag."""
+
+    account: str
+    what: Literal["property", "tag"]
+    name: str
+    value: str = ""
+
+
+def _exclusions(rules: list[str]) -> list[str]:
+    for rule in rules:
+        _exclusion(rule)
+    return rules
+
+
+def _exclusion(rule: str) -> Exclusion:
+    if found := re.fullmatch(r"([a-z0-9-]+):property:(\w+)=(.+)", rule):
+        return Exclusion(found[1], "property", found[2], found[3])
+    if found := re.fullmatch(r"([a-z0-9-]+):tag:(.+)", rule):
+        return Exclusion(found[1], "tag", found[2])
+    raise ValueError('should look like "hubspot:property:NAME=VALUE" or "mailchimp:tag:NAME"')
+
+
+class Privacy(Section):
+    """Who is never scored, and which fields are never used."""
+
+    exclude_when: Annotated[list[str], AfterValidator(_exclusions)] = Field(
+        [],
+        description='Never score people with this property value or tag: "hubspot:property:NAME=VALUE", '
+        '"mailchimp:tag:NAME"; instead of the kind the name of one account may stand.',
+    )
+    deny_fields: list[str] = Field(
+        ["gender", "sex", "age", "birthday", "birthdate", "postcode", "zip", "religion", "ethnicity"],
+        description="Fields that never enter a prediction, compared without regard to case.",
+    )
+
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """`exclude_when`, parsed."""
+        return tuple(_exclusion(rule) for rule in self.exclude_when)
+
+
+class AlertRule(Section):
+    """Alert when people move from one segment to another."""
+
+    moved_from: Segment = Field(description='Segment they leave, such as "Champions".')
+    moved_to: Segment = Field(description='Segment they enter, such as "Cooling".')
+    min_people: int = Field(1, ge=1, description="Alert from this many people on.")
+    min_value: float = Field(0, ge=0, description="… with at least this expected spend together, in your currency.")
+
+
+class Alerts(Section):
+    """What is worth a message, and where it goes."""
+
+    webhook: bool = Field(
+        False, description='Post alerts as JSON {"text": …} to the URL kept as the secret "alerts.webhook".'
+    )
+    stale_after: Duration = Field(timedelta(hours=36), description="Alert when scores are older than this.")
+    rules: list[AlertRule] = Field([], description="Movements between segments to alert on.")
+
+
+class Engine(Section):
+    """What computes the features."""
+
+    kind: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="duckdb (in memory, on this machine) or spark (foretag[spark])."
+    )
+    master: str = Field("", description='Spark only: "local[2]", "spark://HOST:7077" or "sc://HOST".')
+
+    @model_validator(mode="after")
+    def _spark_has_a_master(self) -> Self:
+        if (self.kind == "spark") != bool(self.master):
+            raise ValueError('master belongs to kind = "spark", and spark needs it')
+        return self
+
+
+class Model(Section):
+    """Which models compete; the simplest within noise of the best wins."""
+
+    candidates: list[Candidate] = Field(
+        ["rules", "logistic", "boosting"], min_length=1, description="Models to try, simplest first."
+    )
+    seed: int = Field(7, ge=0, le=2**31, description="Start of every random choice: the same data give the same model.")

@@ -1,0 +1,42 @@
+"""Finding and hiding what must not be shown: access tokens and e-mail addresses."""
+
+import hashlib
+import re
+
+_TOKEN_SHAPES = (
+    r"\bpat-[a-z]{2,4}\d*-[\w-]{8,}",  # HubSpot private app or service key
+    r"\b[0-9a-f]{32}-us\d{1,3}\b",  # Mailchimp API key
+    r"\b00D[A-Za-z0-9]{9,15}![\w.]+",  # Salesforce session or access token
+    r"\bhttps://hooks\.slack\.com/services/[\w/]+",
+)
+_TOKEN = re.compile("|".join(_TOKEN_SHAPES))
+_AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic|oauth|apikey)\s+[\w.!~+/=-]{8,}")
+_SENSITIVE = r"(?:(?:api|access|auth|private|secret)_?key|token|secret|password|passwd|hapikey)"
+_ASSIGNED = re.compile(rf"(?i)([\w-]*{_SENSITIVE}[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}}]{{8,}})")
+_URL_LOGIN = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+@")
+_EMAIL = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_SECRET_KEY = re.compile(rf"(?i)^(?:\w+[_-])?{_SENSITIVE}$")
+
+
+def redact(text: str) -> str:
+    """`text` with tokens as `***` and each e-mail address as a short hash (the same address, the same hash)."""
+    text = _TOKEN.sub("***", text)
+    text = _AUTHORIZATION.sub(r"\1 ***", text)
+    text = _ASSIGNED.sub(r"\1***", text)
+    text = _URL_LOGIN.sub("***@", text)
+    return _EMAIL.sub(_hashed, text)
+
+
+def is_token(value: str) -> bool:
+    """Whether `value` has the shape of a platform's access token."""
+    return bool(_TOKEN.search(value) or _AUTHORIZATION.match(value))
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether a setting of this name would hold a secret (`token`, `api_key`, `client_secret`, …)."""
+    return bool(_SECRET_KEY.match(key))
+
+
+def _hashed(found: re.Match[str]) -> str:
+    address = found[0].replace("%40", "@").lower()
+    return f"<email {hashlib.sha256(address.encode()).hexdigest()[:8]}>"

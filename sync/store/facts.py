@@ -45,6 +45,7 @@ def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: 
     """1 when something that is not ours changed: our own writes coming back are no change."""
     foreign = (
         contact.object,
+        contact.email,
         email_key(contact.email),
         json.dumps(sorted({key for email in contact.other_emails if (key := email_key(email))})),
         contact.consent.value,
@@ -55,16 +56,17 @@ def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: 
         contact.merged_into,
     )
     row = db.execute(
-        """SELECT object, email, emails, consent, created_at, properties, deleted, writable, merged_into
+        """SELECT object, email, email_key, emails, consent, created_at, properties, deleted, writable, merged_into
         FROM contact WHERE account = ? AND id = ?""",
         (account, contact.id),
     ).fetchone()
     changed = row is None or tuple(row) != foreign
     db.execute(
-        """INSERT INTO contact (account, id, object, email, emails, consent, created_at, properties, deleted, writable,
-            merged_into, owned, changed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET object = excluded.object, email = excluded.email, emails = excluded.emails,
+        """INSERT INTO contact (account, id, object, email, email_key, emails, consent, created_at, properties, deleted,
+            writable, merged_into, owned, changed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET object = excluded.object, email = excluded.email,
+            email_key = excluded.email_key, emails = excluded.emails,
             consent = excluded.consent, created_at = excluded.created_at, properties = excluded.properties,
             deleted = excluded.deleted, writable = excluded.writable, merged_into = excluded.merged_into,
             owned = excluded.owned, changed_at = CASE WHEN ? THEN excluded.changed_at ELSE changed_at END""",

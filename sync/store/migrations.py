@@ -29,6 +29,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT NOT NULL,
             object TEXT NOT NULL,
             email TEXT,
+            email_key TEXT,
             emails TEXT NOT NULL DEFAULT '[]',
             consent TEXT NOT NULL,
             created_at INTEGER,

@@ -16,9 +16,11 @@ def resolve(db: sqlite3.Connection) -> int:
     """
     with transaction(db):
         owners = {row["email"]: row["person_id"] for row in db.execute("SELECT email, person_id FROM person_email")}
-        rows = db.execute("SELECT account, id, email, emails, person_id FROM contact ORDER BY account, id").fetchall()
+        rows = db.execute(
+            "SELECT account, id, email_key, emails, person_id FROM contact ORDER BY account, id"
+        ).fetchall()
         for row in rows:
-            emails = [email for email in (row["email"], *json.loads(row["emails"])) if email]
+            emails = [email for email in (row["email_key"], *json.loads(row["emails"])) if email]
             known = next((owners[email] for email in emails if email in owners), None)
             person = known or row["person_id"] or db.execute("INSERT INTO person DEFAULT VALUES").lastrowid
             for email in emails:

@@ -1,0 +1,45 @@
+"""From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory."""
+
+from pathlib import Path
+
+from scoring.tables import Tables
+
+ACTIVITIES = """
+SELECT person_id, kind, at,
+    CASE WHEN currency IS NULL OR currency = '{currency}' THEN amount END AS amount, campaign, machine
+FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM contact WHERE consent = 'no_profiling')
+"""
+PEOPLE = """
+SELECT person_id, min(since) AS since FROM (
+    SELECT person_id, created_at AS since FROM contact WHERE created_at IS NOT NULL
+    UNION ALL SELECT person_id, min(at) FROM person_activity GROUP BY person_id
+) WHERE person_id IN (SELECT person_id FROM contact GROUP BY person_id HAVING min(deleted) = 0)
+    AND person_id NOT IN (SELECT person_id FROM contact WHERE consent = 'no_profiling')
+GROUP BY person_id
+"""
+
+
+def tables(store: Path, currency: str) -> Tables:
+    """All activities and people of the store at `store`, without those who objected to profiling.
+
+    Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
+    """
+    import adbc_driver_sqlite.dbapi as sqlite
+    import duckdb
+    import narwhals.stable.v2 as nw
+
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise ValueError(f"{currency!r} is no currency code such as EUR")
+    with sqlite.connect(str(store)) as connection, connection.cursor() as cursor:
+        cursor.execute(ACTIVITIES.format(currency=currency))
+        activities = cursor.fetch_arrow_table()
+        cursor.execute(PEOPLE)
+        people = cursor.fetch_arrow_table()
+    engine = duckdb.connect()
+    engine.register("activities", activities)
+    engine.register("people", people)
+    columns = "person_id, kind, at, CAST(amount AS BIGINT) AS amount, campaign, CAST(machine AS BOOLEAN) AS machine"
+    return Tables(
+        activities=nw.from_native(engine.sql(f"SELECT {columns} FROM activities")),  # noqa: S608
+        people=nw.from_native(engine.sql("SELECT person_id, since FROM people")),
+    )

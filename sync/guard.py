@@ -1,0 +1,66 @@
+"""Refuses a run that would do something implausible, by what came before. It writes nothing."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+
+from sync.config_sections import Guard
+from sync.store.scores import Standing
+
+
+def objections(
+    db: sqlite3.Connection,
+    limits: Guard,
+    before: Mapping[int, Standing] | None,
+    after: Mapping[int, Standing],
+    contacts_before: Mapping[str, int],
+) -> list[str]:
+    """Why the run should not write: each with its numbers, the likely cause and where to look; empty when all is well.
+
+    `before` and `after` are everyone's standings at the last written run and now, `contacts_before` the contacts each
+    account had then.
+    """
+    found = list(_shrunken(db, limits, contacts_before))
+    if before:
+        found += _migrations(limits, before, after)
+    return found
+
+
+def contacts(db: sqlite3.Connection) -> dict[str, int]:
+    """Contacts that are there, per account."""
+    rows = db.execute("SELECT account, count(*) AS n FROM contact WHERE NOT deleted GROUP BY account")
+    return {row["account"]: row["n"] for row in rows}
+
+
+def _shrunken(db: sqlite3.Connection, limits: Guard, contacts_before: Mapping[str, int]) -> list[str]:
+    now = contacts(db)
+    return [
+        f"{account} shows {now.get(account, 0)} contacts, {before} at the last run (limit: "
+        f"{limits.max_input_drop_share:.0%} fewer). Most likely a filter, a missing right or a bulk delete there. "
+        f"Look closer: foretag doctor"
+        for account, before in contacts_before.items()
+        if now.get(account, 0) < before * (1 - limits.max_input_drop_share)
+    ]
+
+
+def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[int, Standing]) -> list[str]:
+    both = before.keys() & after.keys()
+    moved = sum(before[person].segment != after[person].segment for person in both)
+    found = []
+    if both and moved > limits.max_segment_change_share * len(both) and moved > limits.one_segment_min_people:
+        found.append(
+            f"{moved / len(both):.0%} of {len(both)} people would change segment (limit "
+            f"{limits.max_segment_change_share:.0%}). Most likely activity is missing from the last pull, or there was "
+            f"a long break. Look closer: foretag report; if it is right: foretag run --accept-large-change"
+        )
+    old, new = (Counter(standings[person].segment for person in both) for standings in (before, after))
+    for segment in sorted(old.keys() | new.keys()):
+        change = abs(new[segment] - old[segment])
+        if change > limits.one_segment_min_people and change > limits.max_one_segment_change_share * max(
+            old[segment], 1
+        ):
+            found.append(
+                f"segment {segment} would go from {old[segment]} to {new[segment]} people (limit "
+                f"{limits.max_one_segment_change_share:.0%}). Look closer: foretag report"
+            )
+    return found

@@ -1,0 +1,213 @@
+"""Stage 3: what exactly would change on the platforms, and what it would cost. Nothing is written here."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Change, Connector, FieldSpec, FieldType
+from connectors.records import Consent, Value
+from sync.config import Config
+from sync.errors import ForetagError
+from sync.fields import field_specs
+from sync.rollout import in_pilot
+from sync.store import outbox
+from sync.store.facts import load_owned
+from sync.store.scores import Standing, newest_standings
+
+MONEY_BAND = 0.10
+"""An amount is rewritten when it moved by this share."""
+BANDS = (33.0, 67.0)
+"""Scores below the first are low, from the second on high."""
+COMPANIONS = frozenset({"reasons", "scored_on", "segment_since", "segment_before"})
+"""Fields that only follow: they are written when something else changes."""
+
+
+@dataclass
+class Plan:
+    """The changes not yet made, per account."""
+
+    as_of: datetime
+    mode: str
+    changes: dict[str, list[Change]] = field(default_factory=dict)
+    skipped: dict[str, Counter[str]] = field(default_factory=dict)
+    """Contacts left alone, per account, by reason."""
+    calls: dict[str, int] = field(default_factory=dict)
+    """Calls that writing will cost, per account."""
+
+    @property
+    def size(self) -> int:
+        """Contacts that would change."""
+        return sum(map(len, self.changes.values()))
+
+    @property
+    def id(self) -> str:
+        """Names the plan by what it would do: the same changes give the same id."""
+        return sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """The plan as text; `from_json` reads it."""
+        changes = {account: [_as_dict(change) for change in changes] for account, changes in self.changes.items()}
+        return json.dumps(
+            {
+                "as_of": self.as_of.isoformat(),
+                "mode": self.mode,
+                "calls": self.calls,
+                "skipped": self.skipped,
+                "changes": changes,
+            },
+            indent=1,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """The inverse of `to_json`; ForetagError for a text that is no plan."""
+        try:
+            data = json.loads(text)
+            changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
+            skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
+            return cls(datetime.fromisoformat(data["as_of"]), data["mode"], changes, skipped, data["calls"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ForetagError(f"this is not a plan of foretag ({error!r}): make one with foretag plan") from error
+
+
+def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, Connector], as_of: datetime) -> Plan:
+    """Compare where everyone stands with what the platforms hold in our fields.
+
+    ForetagError when nobody has been scored yet.
+    """
+    newest = newest_standings(db)
+    if newest is None:
+        raise ForetagError("nobody has been scored yet: foretag score")
+    standings = newest[1]
+    plan = Plan(as_of, config.mode)
+    specs = field_specs(config)
+    refused = outbox.given_up(db)
+    for account in config.accounts:
+        skipped: Counter[str] = Counter()
+        changes = plan.changes.setdefault(account.name, [])
+        for row in db.execute(_CONTACTS, (account.name,)):
+            change = _change_of(row, standings, specs, config, as_of, skipped)
+            if change is None:
+                continue
+            if (account.name, change.id, json.dumps(change.after, sort_keys=True)) in refused:
+                skipped["refused by the platform again and again"] += 1
+            else:
+                changes.append(change)
+        plan.skipped[account.name] = skipped
+        plan.calls[account.name] = connectors[account.name].predict_calls(changes) if changes else 0
+    return plan
+
+
+def save(plan: Plan, folder: Path) -> Path:
+    """Write the plan to a file of its own in `folder` and return the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"plan-{plan.as_of:%Y%m%d-%H%M}-{plan.id[:6]}.json"
+    path.write_text(plan.to_json(), encoding="utf-8")
+    return path
+
+
+def _change_of(
+    row: sqlite3.Row,
+    standings: Mapping[int, Standing],
+    specs: tuple[FieldSpec, ...],
+    config: Config,
+    as_of: datetime,
+    skipped: Counter[str],
+) -> Change | None:
+    owned = load_owned(row["owned"])
+    consent = Consent.strictest([Consent(each) for each in json.loads(row["consents"])])
+    standing = standings.get(row["person_id"])
+    if not row["writable"]:
+        skipped["not writable there (archived, cleaned or converted)"] += 1
+        return None
+    if consent is Consent.NO_PROFILING:
+        skipped["objects to profiling"] += 1
+        wanted: dict[str, Value] = {}
+    elif consent is Consent.OPTED_OUT:
+        skipped["opted out of marketing"] += 1
+        return None
+    elif standing is None:
+        skipped["not scored yet"] += 1
+        return None
+    elif config.mode == "pilot" and not in_pilot(row["person_id"], config.pilot.share):
+        skipped["outside the pilot"] += 1
+        return None
+    else:
+        wanted = _wanted(standing, specs, as_of.astimezone(config.zone).date().isoformat())
+    after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
+    if not after:
+        skipped["unchanged"] += consent is not Consent.NO_PROFILING
+        return None
+    before = {key: owned[key] for key in after if key in owned}
+    return Change(row["object"], row["id"], row["email"], after, before)
+
+
+def _wanted(standing: Standing, specs: tuple[FieldSpec, ...], today: str) -> dict[str, Value]:
+    values: dict[str, Any] = {**standing.fields, "scored_on": today}
+    return {
+        spec.key: tuple(values[spec.key]) if spec.type is FieldType.TAGS else values[spec.key]
+        for spec in specs
+        if values.get(spec.key) not in (None, "", [])
+    }
+
+
+def _differences(
+    wanted: Mapping[str, Value], owned: Mapping[str, Value], specs: tuple[FieldSpec, ...], points: int
+) -> Iterator[tuple[str, Value]]:
+    """The fields to write: those that moved enough, and with them the ones that only follow."""
+    moved = {
+        spec.key: wanted.get(spec.key)
+        for spec in specs
+        if spec.key not in COMPANIONS and _moved(spec, owned.get(spec.key), wanted.get(spec.key), points)
+    }
+    yield from moved.items()
+    if moved:
+        for spec in specs:
+            if spec.key in COMPANIONS and owned.get(spec.key) != wanted.get(spec.key):
+                yield spec.key, wanted.get(spec.key)
+
+
+def _moved(spec: FieldSpec, old: Value, new: Value, points: int) -> bool:
+    if old == new or spec.type is not FieldType.NUMBER:
+        return old != new
+    if not isinstance(old, float | int) or not isinstance(new, float | int):
+        return True
+    if spec.key == "expected_value":
+        return abs(new - old) > MONEY_BAND * max(abs(old), 1.0)
+    return abs(new - old) >= points or (_band(old) != _band(new) and abs(new - old) >= 1)
+
+
+def _band(score: float) -> int:
+    return sum(score >= edge for edge in BANDS)
+
+
+def _as_dict(change: Change) -> dict[str, Any]:
+    return {
+        "object": change.object,
+        "id": change.id,
+        "email": change.email,
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def _from_dict(row: Mapping[str, Any]) -> Change:
+    values = [
+        {key: tuple(v) if isinstance(v, list) else v for key, v in row[part].items()} for part in ("after", "before")
+    ]
+    return Change(row["object"], row["id"], row["email"], *values)
+
+
+# Consent is that of the person: the strictest of all their contacts, on any platform.
+_CONTACTS = """
+SELECT c.id, c.object, c.email, c.owned, c.writable, c.person_id,
+    (SELECT json_group_array(o.consent) FROM contact o WHERE o.person_id = c.person_id AND NOT o.deleted) AS consents
+FROM contact c WHERE c.account = ? AND NOT c.deleted ORDER BY c.id
+"""

@@ -1,0 +1,136 @@
+"""Models, the ledger of predictions with what came true, and where everyone stands."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sync.instants import instant, micros
+from sync.store.database import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A trained model as it lies in the store."""
+
+    id: int
+    objective: str
+    trained_at: datetime
+    artefact: bytes
+    card: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one person stood at one instant: segment, what the segment rules remember, and our field values."""
+
+    person_id: int
+    segment: str
+    membership: dict[str, Any]
+    fields: dict[str, Any]
+
+
+def save_model(
+    db: sqlite3.Connection, objective: str, trained_at: datetime, artefact: bytes, card: Mapping[str, Any]
+) -> int:
+    """Keep a model with its hash and card; training again at the same instant replaces it. Returns its number."""
+    row = db.execute(
+        """INSERT INTO model (objective, trained_at, sha256, artefact, card) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (objective, trained_at) DO UPDATE
+        SET sha256 = excluded.sha256, artefact = excluded.artefact, card = excluded.card RETURNING id""",
+        (objective, micros(trained_at), sha256(artefact).hexdigest(), artefact, json.dumps(card)),
+    ).fetchone()
+    return int(row["id"])
+
+
+def newest_model(db: sqlite3.Connection, objective: str, as_of: datetime) -> StoredModel | None:
+    """The last model trained for this objective up to `as_of`. StoreError when its hash does not fit."""
+    row = db.execute(
+        "SELECT * FROM model WHERE objective = ? AND trained_at <= ? ORDER BY trained_at DESC LIMIT 1",
+        (objective, micros(as_of)),
+    ).fetchone()
+    if row is None:
+        return None
+    if sha256(row["artefact"]).hexdigest() != row["sha256"]:
+        raise StoreError(f"model {row['id']} ({objective}) was altered and is not loaded: train again, foretag score")
+    return StoredModel(row["id"], objective, instant(row["trained_at"]), row["artefact"], json.loads(row["card"]))
+
+
+def save_predictions(
+    db: sqlite3.Connection,
+    as_of: datetime,
+    objective: str,
+    horizon_days: int,
+    model_id: int,
+    rows: Iterable[tuple[int, float, float | None]],
+) -> None:
+    """Enter (person, predicted value, the rule of thumb's value) into the ledger; the same instant is replaced."""
+    db.execute("DELETE FROM prediction WHERE objective = ? AND as_of = ?", (objective, micros(as_of)))
+    db.executemany(
+        """INSERT INTO prediction (objective, as_of, person_id, model_id, horizon_days, value, rule)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        ((objective, micros(as_of), person, model_id, horizon_days, value, rule) for person, value, rule in rows),
+    )
+
+
+def immature(db: sqlite3.Connection, now: datetime) -> list[tuple[str, datetime, int]]:
+    """(objective, as_of, horizon in days) of the predictions whose horizon has passed but whose outcome is not in."""
+    rows = db.execute(
+        """SELECT DISTINCT objective, as_of, horizon_days FROM prediction
+        WHERE outcome IS NULL AND as_of + horizon_days * 86400000000 <= ? ORDER BY as_of, objective""",
+        (micros(now),),
+    )
+    return [(row["objective"], instant(row["as_of"]), row["horizon_days"]) for row in rows]
+
+
+def save_outcomes(db: sqlite3.Connection, objective: str, as_of: datetime, outcomes: Mapping[int, float]) -> None:
+    """Enter what really happened to the people predicted at `as_of` (who is not in `outcomes` is left open)."""
+    db.executemany(
+        "UPDATE prediction SET outcome = ? WHERE objective = ? AND as_of = ? AND person_id = ?",
+        ((outcome, objective, micros(as_of), person) for person, outcome in outcomes.items()),
+    )
+
+
+def matured(db: sqlite3.Connection, objective: str) -> dict[datetime, list[tuple[float, float | None, float]]]:
+    """Per instant of prediction: (predicted, the rule's value, what happened) for everyone whose outcome is in."""
+    found: dict[datetime, list[tuple[float, float | None, float]]] = {}
+    rows = db.execute(
+        "SELECT as_of, value, rule, outcome FROM prediction WHERE objective = ? AND outcome IS NOT NULL ORDER BY as_of",
+        (objective,),
+    )
+    for row in rows:
+        found.setdefault(instant(row["as_of"]), []).append((row["value"], row["rule"], row["outcome"]))
+    return found
+
+
+def save_standings(db: sqlite3.Connection, as_of: datetime, standings: Iterable[Standing]) -> None:
+    """Keep where everyone stands at `as_of`; the same instant is replaced."""
+    db.execute("DELETE FROM standing WHERE as_of = ?", (micros(as_of),))
+    db.executemany(
+        "INSERT INTO standing VALUES (?, ?, ?, ?, ?)",
+        (
+            (micros(as_of), row.person_id, row.segment, json.dumps(row.membership), json.dumps(row.fields))
+            for row in standings
+        ),
+    )
+
+
+def newest_standings(
+    db: sqlite3.Connection, before: datetime | None = None
+) -> tuple[datetime, dict[int, Standing]] | None:
+    """The last time everyone's standing was kept (strictly before `before`), and the standings by person."""
+    limit = micros(before) if before else 2**62
+    row = db.execute("SELECT max(as_of) AS as_of FROM standing WHERE as_of < ?", (limit,)).fetchone()
+    if row["as_of"] is None:
+        return None
+    rows = db.execute("SELECT * FROM standing WHERE as_of = ?", (row["as_of"],))
+    found = {
+        each["person_id"]: Standing(
+            each["person_id"], each["segment"], json.loads(each["membership"]), json.loads(each["fields"])
+        )
+        for each in rows
+    }
+    return instant(row["as_of"]), found

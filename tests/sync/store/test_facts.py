@@ -1,0 +1,143 @@
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.contract import Page
+from connectors.records import Activity, ActivityKind, Consent, Contact
+from sync.store import facts, people
+from sync.store.database import open_store
+
+NOW = datetime(2017, 9, 30, tzinfo=UTC)
+
+
+def contact(number: int = 1, email: str | None = None, **more) -> Contact:
+    address = email if email is not None else f"person{number}@shop.example"
+    return Contact("contacts", str(number), address, Consent.GRANTED, created_at=NOW, **more)
+
+
+def order(number: int, contact_id: str = "1", **more) -> Activity:
+    return Activity(f"o{number}", ActivityKind.ORDER, NOW - timedelta(days=number), contact_id, amount=1250, **more)
+
+
+def dump(db) -> list[tuple]:
+    tables = ("contact", "activity", "cursor", "alias")
+    return [tuple(row) for table in tables for row in db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+
+
+def test_a_page_and_its_cursor_arrive_together(db) -> None:
+    page = Page("contacts", "after-1", (contact(),), (order(1), order(2)))
+    saved = facts.save_page(db, "shop", page, NOW)
+    assert (saved.rows, saved.contacts_changed, saved.activities_new) == (3, 1, 2)
+    assert facts.cursor(db, "shop", "contacts") == "after-1"
+    assert facts.cursor(db, "shop", "deals") is None
+
+
+def test_a_page_that_cannot_be_stored_moves_no_cursor(db) -> None:
+    broken = replace(order(2), at=datetime(2017, 1, 1))  # noqa: DTZ001 - that is the point
+    with pytest.raises(ValueError, match="no time zone"):
+        facts.save_page(db, "shop", Page("contacts", "after-1", (contact(),), (order(1), broken)), NOW)
+    assert facts.cursor(db, "shop", "contacts") is None
+    assert dump(db) == []
+
+
+def test_pulling_a_page_again_changes_nothing(db) -> None:
+    page = Page("contacts", "c", (contact(1), contact(2)), (order(1), order(2)))
+    facts.save_page(db, "shop", page, NOW)
+    before = dump(db)
+    saved = facts.save_page(db, "shop", page, NOW + timedelta(days=1))
+    assert (saved.contacts_changed, saved.activities_new) == (0, 0)
+    assert dump(db) == before
+
+
+def test_our_own_writes_coming_back_are_no_change(db) -> None:
+    facts.save_page(db, "shop", Page("contacts", "c", (contact(1),)), NOW)
+    echo = contact(1, owned={"buy_score": 81.0, "tags": ("Control", "Loyal")}, modified_at=NOW)
+    saved = facts.save_page(db, "shop", Page("contacts", "c", (echo,)), NOW + timedelta(hours=1))
+    assert saved.contacts_changed == 0
+    stored = db.execute("SELECT owned FROM contact").fetchone()["owned"]
+    assert facts.load_owned(stored) == {"buy_score": 81.0, "tags": ("Control", "Loyal")}
+
+
+def test_a_removed_activity_is_forgotten(db) -> None:
+    facts.save_page(db, "shop", Page("orders", "c", (), (order(1), order(2))), NOW)
+    facts.save_page(db, "shop", Page("orders", "d", (), (order(1, removed=True),)), NOW)
+    assert [row["id"] for row in db.execute("SELECT id FROM activity")] == ["o2"]
+
+
+def test_confirming_merges_and_empties_fields(db) -> None:
+    facts.save_page(db, "shop", Page("contacts", "c", (contact(1, owned={"a": 1.0, "b": "x"}),)), NOW)
+    facts.confirm_owned(db, "shop", "1", {"a": 2.0, "b": None, "tags": ("Loyal",)})
+    assert facts.load_owned(db.execute("SELECT owned FROM contact").fetchone()["owned"]) == {
+        "a": 2.0,
+        "tags": ("Loyal",),
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_any_order_of_pages_gives_the_same_store(tmp_path_factory, seed: int) -> None:
+    pages = [
+        ("hub", Page("contacts", "same", (contact(1), contact(2, email="Anna@shop.example")))),
+        ("hub", Page("contacts", "same", (contact(3, other_emails=("old@shop.example",)),))),
+        ("hub", Page("deals", "same", (), tuple(order(n, contact_id=str(1 + n % 3)) for n in range(6)))),
+        (
+            "mail",
+            Page("members", "same", (contact(9, email="anna@SHOP.example"), contact(8, email="old@shop.example"))),
+        ),
+        ("mail", Page("orders", "same", (), (Activity("x", ActivityKind.CLICK, NOW, email="ANNA@shop.example"),))),
+    ]
+    stores = []
+    for shuffled in (pages, random.Random(seed).sample(pages, len(pages))):
+        db = open_store(tmp_path_factory.mktemp("s") / "s.sqlite")
+        for account, page in shuffled:
+            facts.save_page(db, account, page, NOW)
+        people.resolve(db)
+        stores.append(dump(db))
+        db.close()
+    assert stores[0] == stores[1]
+
+
+def persons(db) -> dict[tuple[str, str], int]:
+    return {(row["account"], row["id"]): row["person_id"] for row in db.execute("SELECT * FROM contact")}
+
+
+def test_one_person_per_address_over_platforms(db) -> None:
+    facts.save_page(db, "hub", Page("contacts", "c", (contact(1, email="Anna@Shop.example"), contact(2))), NOW)
+    facts.save_page(db, "mail", Page("members", "c", (contact(7, email=" anna@shop.example "),)), NOW)
+    assert people.resolve(db) == 2
+    who = persons(db)
+    assert who["hub", "1"] == who["mail", "7"] != who["hub", "2"]
+    assert people.person_of(db, "anna@shop.example") == who["hub", "1"]
+    assert people.person_of(db, "nobody@shop.example") is None
+
+
+def test_who_moves_stays_the_same_person(db) -> None:
+    facts.save_page(db, "hub", Page("contacts", "c", (contact(1, email="old@shop.example"),)), NOW)
+    facts.save_page(db, "mail", Page("members", "c", (contact(7, email="old@shop.example"),)), NOW)
+    people.resolve(db)
+    before = persons(db)
+    facts.save_page(db, "hub", Page("contacts", "d", (contact(1, email="new@shop.example"),)), NOW)
+    people.resolve(db)
+    facts.save_page(db, "mail", Page("members", "d", (contact(7, email="NEW@shop.example"),)), NOW)
+    people.resolve(db)
+    assert persons(db) == before
+
+
+def test_contacts_without_an_address_are_people_of_their_own(db) -> None:
+    facts.save_page(db, "hub", Page("contacts", "c", (contact(1, email=""), contact(2, email=""))), NOW)
+    assert people.resolve(db) == 2
+    assert people.resolve(db) == 2
+
+
+def test_activities_follow_merges_and_addresses(db) -> None:
+    merged = contact(1, deleted=True, merged_into="2")
+    facts.save_page(db, "hub", Page("contacts", "c", (merged, contact(2, aliases=("5",)))), NOW)
+    told_by_address = Activity("form", ActivityKind.FORM, NOW, email="Person2@shop.example")
+    facts.save_page(db, "hub", Page("deals", "c", (), (order(1), order(2, "5"), order(3, "2"), told_by_address)), NOW)
+    people.resolve(db)
+    found = [row["person_id"] for row in db.execute("SELECT person_id FROM person_activity")]
+    assert found == [persons(db)["hub", "2"]] * 4

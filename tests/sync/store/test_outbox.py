@@ -1,0 +1,75 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.contract import Change, Outcome, Page, Result
+from connectors.records import Consent, Contact
+from sync.store import facts, outbox
+
+NOW = datetime(2017, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(db):
+    contacts = tuple(Contact("contacts", str(n), f"p{n}@shop.example", Consent.GRANTED) for n in (1, 2, 3))
+    facts.save_page(db, "shop", Page("contacts", "c", contacts), NOW)
+    return db
+
+
+def changes(*numbers: int, score: float = 50.0) -> list[tuple[str, Change]]:
+    return [("shop", Change("contacts", str(n), f"p{n}@shop.example", {"buy_score": score})) for n in numbers]
+
+
+def states(db) -> dict[str, str]:
+    return {row["contact_id"]: row["state"] for row in db.execute("SELECT * FROM outbox ORDER BY id")}
+
+
+def owned(db, number: int):
+    row = db.execute("SELECT owned FROM contact WHERE id = ?", (str(number),)).fetchone()
+    return facts.load_owned(row["owned"])
+
+
+def test_what_was_enqueued_comes_out_as_it_was(shop) -> None:
+    change = Change("contacts", "1", "p1@shop.example", {"tags": ("A", "B"), "reasons": None}, {"tags": ("A",)})
+    assert outbox.enqueue(shop, "plan", [("shop", change)]) == 1
+    assert outbox.open_changes(shop, "plan", "shop") == [change]
+    assert outbox.open_changes(shop, "plan", "other") == []
+
+
+def test_a_confirmed_row_is_known_to_be_there_and_not_sent_again(shop) -> None:
+    outbox.enqueue(shop, "plan", changes(1, 2))
+    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1, 2)])
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.WRITTEN)])
+    assert owned(shop, 1) == {"buy_score": 50.0}
+    assert owned(shop, 2) == {}
+    assert outbox.enqueue(shop, "plan", changes(1, 2)) == 1
+    assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["2"]
+
+
+def test_sent_without_an_answer_is_sent_again(shop) -> None:
+    outbox.enqueue(shop, "plan", changes(1))
+    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1)])
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.UNKNOWN, "no answer")])
+    assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["1"]
+
+
+def test_a_newer_plan_supersedes_what_is_open(shop) -> None:
+    outbox.enqueue(shop, "old", changes(1, 2))
+    outbox.settle(shop, "old", "shop", [Outcome("contacts", "1", Result.WRITTEN)])
+    outbox.enqueue(shop, "new", changes(2, score=60.0))
+    assert outbox.open_changes(shop, "old", "shop") == []
+    assert [row["state"] for row in shop.execute("SELECT state FROM outbox ORDER BY id")] == [
+        "confirmed", "superseded", "pending",
+    ]  # fmt: skip
+
+
+def test_a_contact_that_is_always_refused_is_given_up(shop) -> None:
+    for attempt in range(outbox.ATTEMPTS):
+        assert outbox.given_up(shop) == set()
+        plan = f"plan {attempt}"
+        outbox.enqueue(shop, plan, changes(1))
+        outbox.mark_sent(shop, plan, "shop", [change for _, change in changes(1)])
+        outbox.settle(shop, plan, "shop", [Outcome("contacts", "1", Result.REJECTED, "required field missing")])
+    assert outbox.given_up(shop) == {("shop", "1", '{"buy_score": 50.0}')}
+    assert states(shop) == {"1": "failed"}
+    assert owned(shop, 1) == {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "First steps": {
         "demo": ("sync.commands.demo:demo", "Run the whole loop on real shoppers, without any account."),
-        "init": ("sync.commands.setup:init", "Write a short config file."),
+        "init": ("sync.commands.init:init", "Write a short config file."),
         "secret": ("sync.commands.setup:secret", "Store tokens, and see where they are found."),
         "check": ("sync.commands.setup:check", "Check the config file; contacts nobody."),
         "doctor": ("sync.commands.setup:doctor", "Check everything, the accounts too, and say how to fix it."),

@@ -25,7 +25,7 @@ TITLES: dict[Prediction, str] = {
 
 
 class Objective(Section):
-    """One thing to predict for every person."""
+    """One thing to predict for every person. Without any such section all five are predicted."""
 
     predict: Prediction = Field(
         description="repeat_purchase (buys again), churn (stops buying), high_value (among the top tenth of spenders), "

@@ -29,7 +29,8 @@ def config_text(answers: Answers) -> str:
     ]
     for platform in answers.platforms:
         lines += ["", f"[[{platform}]]  # its token is kept apart: foretag secret set {platform}"]
-        lines += [f'{key} = "{value}"' for key, value in answers.account_settings.get(platform, {}).items()]
+        settings = answers.account_settings.get(platform, {})
+        lines += [f'{key} = "{value}"' for key, value in settings.items() if value]
     lines += [
         "",
         "[write]",

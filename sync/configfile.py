@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sync.config import KINDS, Config, Conflicts, Location
+from sync.config_keys import section_of
 from sync.errors import ForetagError
 from sync.redact import is_token, names_a_secret
 from sync.toml_lines import find_lines, line_of
@@ -137,15 +138,8 @@ def _section_at(loc: Location) -> type[BaseModel]:
     section: type[BaseModel] = Config
     for part in loc:
         if isinstance(part, str):
-            section = _section_in(section.model_fields[part].annotation) or section
+            section = section_of(section.model_fields[part].annotation) or section
     return section
-
-
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
 
 
 def _place_of(key: str, section: type[BaseModel]) -> str:
@@ -153,7 +147,7 @@ def _place_of(key: str, section: type[BaseModel]) -> str:
     here = get_close_matches(key, section.model_fields, n=1)
     if here:
         return f" – did you mean {here[0]}?"
-    sections = {name: _section_in(field.annotation) for name, field in Config.model_fields.items()}
+    sections = {name: section_of(field.annotation) for name, field in Config.model_fields.items()}
     homes = [f"[{name}]" for name, other in sections.items() if other and key in other.model_fields]
     if homes:
         return f" – it belongs in {' or '.join(homes)}"

@@ -14,6 +14,8 @@ from typing import Any
 from sync.errors import ForetagError
 
 SERVICE = "foretag"
+WEBHOOK = "alerts.webhook"
+"""The secret that holds the address alerts are posted to."""
 KEYRING_SECONDS = 5.0
 """How long a keyring may take to answer: a locked one waits for a person who is not there."""
 
@@ -27,7 +29,12 @@ class Secret:
 
 
 class MissingSecret(ForetagError):
-    """The secret is in none of the three places; the text says what each of them held and what to do."""
+    """The secret is in none of the three places: `looked` says what each of them held, `fix` what to do."""
+
+    def __init__(self, looked: str, fix: str) -> None:
+        super().__init__(f"{looked}\nStore it: {fix}")
+        self.looked = looked
+        self.fix = fix
 
 
 class NotStored(ForetagError):
@@ -56,7 +63,7 @@ def find(name: str) -> Secret:
             return Secret(value, place)
         seen.append(f"  {place}: {found}")
     account = name.removesuffix(".token")
-    raise MissingSecret("\n".join([f"no secret {name}. Looked in:", *seen, f"Store it: foretag secret set {account}"]))
+    raise MissingSecret("\n".join([f"no secret {name}. Looked in:", *seen]), f"foretag secret set {account}")
 
 
 def store(name: str, value: str) -> str:

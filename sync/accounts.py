@@ -1,0 +1,24 @@
+"""From an account in the config to a connector: the secret is found, the fields are named."""
+
+import connectors
+from connectors.contract import Account as OpenAccount
+from connectors.contract import Connector
+from sync import secrets
+from sync.clock import Clock
+from sync.config import Config
+from sync.config_accounts import Account
+from sync.fields import field_specs
+
+
+def connect(account: Account, config: Config, clock: Clock) -> Connector:
+    """The connector for one account of `config`; contacts nobody yet. Raises MissingSecret."""
+    opened = OpenAccount(
+        kind=account.kind,
+        name=account.name,
+        token=secrets.find(account.secret_name).value,
+        base_url=account.address,
+        options=account.model_dump(exclude={"name", "base_url"}),
+        prefix=config.write.prefix,
+        fields=field_specs(config),
+    )
+    return connectors.open_connector(opened, sleep=clock.sleep, monotonic=clock.monotonic)

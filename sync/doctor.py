@@ -1,0 +1,65 @@
+"""Looks at everything a run needs and says how to repair what is missing. Changes nothing."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from connectors.contract import Connector, Finding
+from connectors.errors import ConnectorError
+from sync import secrets
+from sync.config import Config
+from sync.config_accounts import Account
+from sync.configfile import load
+from sync.errors import ForetagError
+
+LITTLE_SPACE = 1_000_000_000
+"""Bytes free on the disk below which the doctor warns."""
+
+Examined = tuple[str, Finding]
+"""What was looked at (`config`, `data_dir`, an account's name) and what was found."""
+
+
+def examine(path: Path, connect: Callable[[Account, Config], Connector], now: datetime) -> Iterator[Examined]:
+    """Findings one by one, from the config file to each account; a broken config ends it. `now` is UTC."""
+    try:
+        config = load(path)
+    except ForetagError as error:
+        yield "config", Finding("fail", str(error), "foretag init, or repair the file")
+        return
+    accounts = ", ".join(account.name for account in config.accounts)
+    yield "config", Finding("ok", f"{path}: mode {config.mode}, accounts {accounts}")
+    yield "time zone", Finding("ok", f"{config.timezone}, where it is {now.astimezone(config.zone):%Y-%m-%d %H:%M}")
+    yield "data_dir", _data_dir(config.data_dir)
+    for account in config.accounts:
+        for finding in _account(account, config, connect):
+            yield account.name, finding
+
+
+def _data_dir(folder: Path) -> Finding:
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding("fail", f"{existing} is not a folder I may write to", "set data_dir in the config, or chown it")
+    if existing == folder and folder.stat().st_mode & 0o007:
+        return Finding("warn", f"{folder} can be read by every user of this machine", f"chmod o-rwx {folder}")
+    free = shutil.disk_usage(existing).free
+    text = f"{folder}: {free / 1e9:,.1f} GB free"
+    if free < LITTLE_SPACE:
+        return Finding("warn", text, "make room, or set data_dir to another disk")
+    return Finding("ok", text)
+
+
+def _account(account: Account, config: Config, connect: Callable[[Account, Config], Connector]) -> Iterator[Finding]:
+    try:
+        source = secrets.find(account.secret_name).source
+    except secrets.MissingSecret as error:
+        yield Finding("fail", error.looked, f"foretag secret set {account.name}")
+        return
+    yield Finding("ok", f"secret from {source}")
+    try:
+        yield from connect(account, config).check()
+    except ConnectorError as error:
+        yield Finding("fail", str(error))

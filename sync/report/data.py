@@ -1,0 +1,278 @@
+"""Everything the report shows, as plain values: the only input of the page.
+
+Units: shares and probabilities 0…1, scores 0…100, money whole cents, instants UTC-aware or in the account's zone.
+Tuples keep the order in which things are shown; nothing here reads the store or another package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+Mode = Literal["shadow", "pilot", "full"]
+Platform = Literal["hubspot", "mailchimp", "salesforce", "files"]
+Status = Literal["ok", "degraded", "stale", "refused"]
+
+MOST_THINGS = 3
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The header sentence in parts (joined by commas) and up to three things to look at.
+
+    Raises ValueError for more than three things.
+    """
+
+    status: Status
+    parts: tuple[str, ...]
+    things: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.things) > MOST_THINGS:
+            raise ValueError(f"at most {MOST_THINGS} things to look at, got {len(self.things)}")
+
+
+@dataclass(frozen=True)
+class Account:
+    """One connected account: contacts it holds, rows pulled and calls made by this run."""
+
+    platform: Platform
+    name: str
+    contacts: int
+    rows: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value with the range it likely lies in (95 %)."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What a test on later dates measured; None where a metric has no meaning for the objective.
+
+    Precision, recall and f1 are those of flagging the top 20 %; capture is the share of outcomes found in them.
+    """
+
+    auc: Interval | None = None
+    lift_20: Interval | None = None
+    capture_20: Interval | None = None
+    precision: Interval | None = None
+    recall: Interval | None = None
+    f1: Interval | None = None
+    brier: Interval | None = None
+    log_loss: Interval | None = None
+    ece: Interval | None = None
+
+
+@dataclass(frozen=True)
+class GainsPoint:
+    """Share of people taken, best score first, and share of all outcomes found by model and rule of thumb."""
+
+    people: float
+    outcomes: float
+    rule: float
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """People with about the same score: mean predicted, share it happened to with its range, how many."""
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model that was tried, under the name to show."""
+
+    name: str
+    metrics: Metrics
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The test on dates after those learned from: the chosen model beside the rule of thumb."""
+
+    tested_on: tuple[date, ...]
+    rows: int
+    outcomes: int
+    base_rate: float
+    metrics: Metrics
+    rule: Metrics
+    gains: tuple[GainsPoint, ...] = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One thing that is predicted.
+
+    `title` names it plainly ("chance to buy again in 30 days"), `noun` those it happens to ("later buyers") and
+    `verb` what they did ("bought"). With `measures="money"` gains are shares of money and there is no reliability.
+    `refused` says what is missing when there is no model; `score_counts` are people per ten points of score.
+    `why` is written for data scientists.
+    """
+
+    name: str
+    title: str
+    noun: str
+    verb: str
+    horizon_days: int
+    rung: str
+    why: str
+    measures: Literal["people", "money"] = "people"
+    refused: str | None = None
+    evaluation: Evaluation | None = None
+    score_counts: tuple[int, ...] = ()
+    features: tuple[str, ...] = ()
+    card: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RealisedMonth:
+    """Predictions of one month whose horizon has passed: mean predicted, how many of `n` it happened to."""
+
+    objective: str
+    month: date
+    predicted: float
+    realised: int
+    n: int
+    auc: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment, best first; `key` is one of the nine names, `name` what the platforms show.
+
+    `people_before` is None on the first run; `value_cents` is the expected value of everyone in it.
+    """
+
+    key: str
+    name: str
+    people: int
+    people_before: int | None
+    value_cents: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """People who went from one segment (its key) to another, or stayed, with their expected value before the move.
+
+    `origin` None: not scored last time; `target` None: no longer scored.
+    """
+
+    origin: str | None
+    target: str | None
+    people: int
+    value_cents: int
+
+
+@dataclass(frozen=True)
+class Migration:
+    """All flows since the last run, stayers included."""
+
+    since: datetime
+    flows: tuple[Flow, ...]
+
+
+@dataclass(frozen=True)
+class Mover:
+    """One person whose score changed much; `name` is already masked, `record` says where to find them.
+
+    Raises ValueError when `url` is given and is not https.
+    """
+
+    name: str
+    record: str
+    old_score: int
+    new_score: int
+    reason: str
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        if self.url and urlsplit(self.url).scheme != "https":
+            raise ValueError("the link to a record must be https")
+
+
+@dataclass(frozen=True)
+class Movers:
+    """Largest changes of one score (`title` names it), largest first."""
+
+    title: str
+    up: tuple[Mover, ...]
+    down: tuple[Mover, ...]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Contacts left alone for one reason."""
+
+    reason: str
+    contacts: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one account received; in shadow mode what it would have received."""
+
+    platform: Platform
+    account: str
+    contacts: int
+    fields: int
+    tags: int
+    calls: int
+    failed: int
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the run log."""
+
+    at: datetime
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """The whole report.
+
+    `currency` is an ISO code, `value_label` names the time expected values cover ("in the next 12 months"),
+    `prefix` that of our properties. Raises ValueError for instants without a zone.
+    """
+
+    generated_at: datetime
+    as_of: datetime
+    mode: Mode
+    currency: str
+    headline: Headline
+    value_label: str
+    seed: int
+    accounts: tuple[Account, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    realised: tuple[RealisedMonth, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    migration: Migration | None = None
+    movers: Movers | None = None
+    written: tuple[Written, ...] = ()
+    run_log: tuple[LogLine, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = "ft_"
+    control_group: bool = False
+
+    def __post_init__(self) -> None:
+        if self.generated_at.tzinfo is None or self.as_of.tzinfo is None:
+            raise ValueError("generated_at and as_of need a time zone")

@@ -1,0 +1,100 @@
+"""Everything one portal holds: records, who belongs to which order, property definitions, lists, form submissions."""
+
+from typing import Any
+
+from sandbox.hubspot.definitions import standard_groups, standard_properties
+from sandbox.hubspot.errors import ApiError, refuse
+from sandbox.hubspot.records import Record, Table
+from sandbox.hubspot.values import iso
+from sandbox.platform import SandboxClock
+
+ALIASES = {"contacts": ("contacts", "contact", "0-1"), "deals": ("deals", "deal", "0-3")}
+TYPE_IDS = {"contacts": "0-1", "deals": "0-3"}
+PORTAL_ID = 48_201_700
+CUSTOM_LIMIT = 1_000
+_SCOPES = """
+    crm.objects.contacts.read crm.objects.contacts.write crm.objects.deals.read crm.objects.deals.write
+    crm.schemas.contacts.read crm.schemas.contacts.write crm.schemas.deals.read crm.schemas.deals.write
+    crm.lists.read crm.lists.write forms oauth
+"""
+ALL_SCOPES = frozenset(_SCOPES.split())
+
+
+class Portal:
+    """The portal's state. Its methods keep contacts and deals tied together."""
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self._clock = clock
+        self.tables = {
+            "contacts": Table("contacts", "lastmodifieddate"),
+            "deals": Table("deals", "hs_lastmodifieddate"),
+        }
+        self.properties = {kind: standard_properties(kind) for kind in self.tables}
+        self.groups = {kind: standard_groups(kind) for kind in self.tables}
+        self.archived_properties: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in self.tables}
+        self.deals_of: dict[str, list[str]] = {}
+        self.contact_of: dict[str, str] = {}
+        self.emails: dict[str, str] = {}
+        self.lists: dict[str, dict[str, Any]] = {}
+        self.submissions: list[dict[str, Any]] = []
+
+    def now(self) -> str:
+        """The present instant as HubSpot writes it; never the same twice."""
+        return iso(self._clock.now())
+
+    @property
+    def contacts(self) -> Table:
+        return self.tables["contacts"]
+
+    @property
+    def deals(self) -> Table:
+        return self.tables["deals"]
+
+    def associated(self, from_kind: str, to_kind: str, id_: str) -> list[str]:
+        """Ids of the `to_kind` records tied to one `from_kind` record, oldest first."""
+        if (from_kind, to_kind) == ("contacts", "deals"):
+            return self.deals_of.get(id_, [])
+        if (from_kind, to_kind) == ("deals", "contacts") and id_ in self.contact_of:
+            return [self.contact_of[id_]]
+        return []
+
+    def add_contact(self, record: Record) -> None:
+        self.contacts.add(record)
+        if record.properties.get("email"):
+            self.emails[str(record.properties["email"])] = record.id
+
+    def contact_by_email(self, email: str) -> Record | None:
+        """The contact with this address, first or additional."""
+        return self.contacts.live.get(self.emails.get(email.strip().lower(), ""))
+
+    def tie(self, deal_id: str, contact_id: str) -> None:
+        self.contact_of[deal_id] = contact_id
+        self.deals_of.setdefault(contact_id, []).append(deal_id)
+
+    def forget(self, record: Record) -> None:
+        """Take a contact's addresses and ties away, when it is archived or purged."""
+        self.emails = {email: id_ for email, id_ in self.emails.items() if id_ != record.id}
+        for deal_id in self.deals_of.pop(record.id, []):
+            del self.contact_of[deal_id]
+
+    def merge(self, primary: Record, other: Record, at: str) -> None:
+        """Fold `other` into `primary`: its id leads there from now on, silently in batch calls."""
+        merged_ids = (other.id, *filter(None, [primary.properties.get("hs_merged_object_ids")]))
+        moved = [email for email, id_ in self.emails.items() if id_ == other.id]
+        additional = [*filter(None, [primary.properties.get("hs_additional_emails")]), *moved]
+        filled = {name: value for name, value in other.properties.items() if not primary.properties.get(name)}
+        filled |= {"hs_merged_object_ids": ";".join(merged_ids), "hs_additional_emails": ";".join(additional) or None}
+        self.contacts.change(primary, filled, at, "MERGE_OBJECTS")
+        for email in moved:
+            self.emails[email] = primary.id
+        for deal_id in self.deals_of.pop(other.id, []):
+            self.tie(deal_id, primary.id)
+        self.contacts.remove(other)
+        for old, into in list(self.contacts.merged_into.items()):
+            if into == other.id:
+                self.contacts.merged_into[old] = primary.id
+        self.contacts.merged_into[other.id] = primary.id
+
+
+def unknown_kind(kind: str) -> ApiError:
+    return refuse(400, f"Unable to infer object type from: {kind}")

@@ -1,0 +1,129 @@
+"""The Salesforce adapter: contacts and leads, opportunities, campaigns and activities, through simple-salesforce."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from connectors.allowlist import AllowList
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.errors import Stop
+from connectors.pacing import Pacer
+from connectors.salesforce.answers import explain
+from connectors.salesforce.check import findings
+from connectors.salesforce.fields import drift, provision
+from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
+from connectors.salesforce.login import Login
+from connectors.salesforce.names import PEOPLE
+from connectors.salesforce.people import people_source
+from connectors.salesforce.pull import Source, pages
+from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, rules, token_rules
+from connectors.salesforce.write import Writer, batches
+from connectors.transport import Transport
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_HOST = "foretag.invalid"
+"""What the SDK, which insists on https and a bare host name, is told; the transport puts in the true address."""
+_PAGE = 2000
+_STREAMS = {"Contact": "contacts", "Lead": "leads"}
+
+
+def connect(
+    account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]
+) -> "SalesforceConnector":
+    """The connector for one org. Sends nothing yet; Stop when the org's address is missing."""
+    from simple_salesforce.api import Salesforce
+
+    address = account.options.get("instance_url") or account.base_url or account.options.get("login_url")
+    if not address:
+        raise Stop(f"{account.name}: instance_url is missing, such as https://acme.my.salesforce.com")
+    version = str(account.options.get("api_version") or "62.0")
+    pacer = Pacer({}, monotonic=monotonic, sleep=sleep)
+    tokens = Transport(str(address), AllowList(token_rules()), pacer, sleep=sleep, explain=explain)
+    login = Login(account.token, tokens)
+    transport = Transport(
+        str(address),
+        AllowList(rules(version, account.prefix)),
+        pacer,
+        sleep=sleep,
+        explain=explain,
+        renew=login.renew,
+        alias=f"https://{_HOST}",
+    )
+    transport.auth = login
+    transport.headers.update(
+        {
+            **NO_ASSIGNMENT,
+            "Sforce-Call-Options": "client=foretag",
+            "Sforce-Query-Options": f"batchSize={_PAGE}",
+        }
+    )
+    sf = Salesforce(
+        instance=_HOST, session_id="set by Login", session=transport, version=version, object_pairs_hook=dict
+    )
+    del sf.headers["X-PrettyPrint"]  # it only makes answers larger
+    return SalesforceConnector(account, sf, (transport, tokens), sleep)
+
+
+class SalesforceConnector:
+    """One Salesforce org."""
+
+    kind = "salesforce"
+    capabilities = Capabilities(write_batch=BATCH, read_batch=_PAGE, tags_cost_calls=False)
+
+    def __init__(
+        self, account: Account, sf: "Salesforce", transports: Sequence[Transport], sleep: Callable[[float], None]
+    ) -> None:
+        chosen = account.options.get("objects") or PEOPLE
+        assert isinstance(chosen, Sequence)
+        self._account = account
+        self._sf = sf
+        self._transports = transports
+        self._writer = Writer(sf, account, sleep)
+        self._objects = [name for name in PEOPLE if name in chosen]
+        self.streams = (*(_STREAMS[name] for name in self._objects), "opportunities", "campaigns", "activities")
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls sent so far, by what they were for."""
+        return sum((transport.calls for transport in self._transports), Counter[str]())
+
+    def check(self) -> list[Finding]:
+        """Who am I, what may I do, what is missing."""
+        return findings(self._sf, self._account, self._objects)
+
+    def pull(self, stream: str, cursor: str | None, until: datetime) -> Iterator[Page]:
+        """Pages of what changed since `cursor`, up to the whole second of `until`."""
+        return pages(self._sf, stream, self._sources(stream), cursor, until)
+
+    def _sources(self, stream: str) -> list[Source]:
+        match stream:
+            case "contacts":
+                return [people_source(self._sf, self._account, "Contact")]
+            case "leads":
+                return [people_source(self._sf, self._account, "Lead")]
+            case "opportunities":
+                return opportunity_sources(self._sf)
+            case "campaigns":
+                return campaign_sources(self._sf)
+            case "activities":
+                return touch_sources(self._sf)
+        raise KeyError(stream)
+
+    def drift(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """What is wrong with our fields, one sentence with its repair each."""
+        return drift(self._sf, fields, self._account.prefix, self._objects)
+
+    def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """Make the missing fields and let foretag's user see them."""
+        return provision(self._sf, fields, self._account.prefix, self._objects)
+
+    def predict_calls(self, changes: Sequence[Change]) -> int:
+        """One call for each 200 contacts."""
+        return len(batches(changes))
+
+    def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        """Write the changes batch by batch."""
+        return self._writer.write(changes)

@@ -1,0 +1,111 @@
+"""The streams `opportunities`, `campaigns` and `activities`."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from connectors.records import Activity, ActivityKind
+from connectors.salesforce.pull import Row, Source
+from connectors.salesforce.schema import Schema, demand, describe, readable
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_NOON = time(12, tzinfo=UTC)
+"""Where Salesforce gives a day without a time, the fact is taken to have happened at noon."""
+
+
+def opportunity_sources(sf: "Salesforce") -> list[Source]:
+    """Contacts' parts in opportunities: won → order, lost → deal_lost, open → none.
+
+    The id is that of the part, not of opportunity and contact: it stays when two contacts are merged.
+    """
+    needed = ("Id", "IsDeleted", "ContactId", "SystemModstamp")
+    parent = ("IsWon", "IsClosed", "CloseDate", "IsDeleted", "SystemModstamp")
+    optional = ("Opportunity.Amount", "Opportunity.CurrencyIsoCode")
+    columns = [*needed, *(f"Opportunity.{name}" for name in parent)]
+    stamps = ["SystemModstamp", "Opportunity.SystemModstamp"]
+    schema = describe(sf, ("OpportunityContactRole", "Opportunity"))
+    return [_source(schema, "OpportunityContactRole", columns, optional, stamps, _deal)]
+
+
+def campaign_sources(sf: "Salesforce") -> list[Source]:
+    """Campaign members: one send each, and a response when there was one."""
+    needed = ("Id", "IsDeleted", "CampaignId", "ContactId", "LeadId", "HasResponded", "CreatedDate", "SystemModstamp")
+    schema = describe(sf, ("CampaignMember",))
+    return [_source(schema, "CampaignMember", needed, ("FirstRespondedDate",), ["SystemModstamp"], _mailing)]
+
+
+def touch_sources(sf: "Salesforce") -> list[Source]:
+    """Tasks that are done, and events: calls, mails and meetings with one person."""
+    needed = ("Id", "IsDeleted", "WhoId", "ActivityDate", "CreatedDate", "SystemModstamp")
+    task = ("IsClosed", "CompletedDateTime", "IsRecurrence")
+    event = ("ActivityDateTime", "IsRecurrence")
+    schema = describe(sf, ("Task", "Event"))
+    return [
+        _source(schema, "Task", needed, task, ["SystemModstamp"], _touch),
+        _source(schema, "Event", needed, event, ["SystemModstamp"], _touch),
+    ]
+
+
+def _source(
+    schema: Schema,
+    object_: str,
+    needed: Sequence[str],
+    optional: Sequence[str],
+    stamps: Sequence[str],
+    read: Callable[[Row], list[Activity]],
+) -> Source:
+    demand(schema, object_, needed)
+    return Source(object_, [*needed, *readable(schema, object_, optional)], stamps, read)
+
+
+def _deal(row: Row) -> list[Activity]:
+    won, closed = row.get("Opportunity.IsWon"), row.get("Opportunity.IsClosed")
+    gone = row["IsDeleted"] or row.get("Opportunity.IsDeleted") or not row["ContactId"]
+    amount = row.get("Opportunity.Amount")
+    return [
+        Activity(
+            row["Id"],
+            ActivityKind.DEAL_LOST if closed and not won else ActivityKind.ORDER,
+            _day(row.get("Opportunity.CloseDate")) or datetime.fromisoformat(row["SystemModstamp"]),
+            row["ContactId"],
+            amount=None if amount is None else round(float(amount) * 100),
+            currency=row.get("Opportunity.CurrencyIsoCode"),
+            removed=bool(gone or not closed),
+        )
+    ]
+
+
+def _mailing(row: Row) -> list[Activity]:
+    contact = row["ContactId"] or row["LeadId"]
+    sent = datetime.fromisoformat(row["CreatedDate"])
+    gone = bool(row["IsDeleted"] or not contact)
+    response = not gone and bool(row["HasResponded"])
+    answered = _day(row.get("FirstRespondedDate")) or sent
+    campaign = row["CampaignId"]
+    return [
+        Activity(f"{row['Id']}:send", ActivityKind.SEND, sent, contact, campaign=campaign, removed=gone),
+        Activity(
+            f"{row['Id']}:response", ActivityKind.RESPONSE, answered, contact, campaign=campaign, removed=not response
+        ),
+    ]
+
+
+def _touch(row: Row) -> list[Activity]:
+    instant = row.get("CompletedDateTime") or row.get("ActivityDateTime")
+    day = _day(row["ActivityDate"]) or datetime.fromisoformat(row["CreatedDate"])
+    planned = row.get("IsClosed") is False or row.get("IsRecurrence") is True
+    return [
+        Activity(
+            row["Id"],
+            ActivityKind.TOUCH,
+            datetime.fromisoformat(instant) if instant else day,
+            row["WhoId"],
+            removed=bool(row["IsDeleted"] or not row["WhoId"] or planned),
+        )
+    ]
+
+
+def _day(date: str | None) -> datetime | None:
+    return datetime.combine(datetime.fromisoformat(date), _NOON) if date else None

@@ -1,0 +1,85 @@
+"""The streams `contacts` and `leads`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from connectors.contract import Account
+from connectors.records import Consent, Contact
+from connectors.salesforce.names import field_name, owned
+from connectors.salesforce.pull import Row, Source
+from connectors.salesforce.schema import Schema, demand, describe, readable
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_NEEDED = ("Id", "IsDeleted", "Email", "CreatedDate", "SystemModstamp")
+_STATE = ("MasterRecordId", "IsConverted", "ConvertedContactId", "HasOptedOutOfEmail")
+_PROPERTIES = (
+    "FirstName", "LastName", "Title", "Department", "LeadSource", "AccountId", "IsPersonAccount", "IsEmailBounced",
+    "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry", "City", "State", "PostalCode", "Country",
+    "Company", "Industry", "AnnualRevenue", "NumberOfEmployees",
+)  # fmt: skip
+_WISHES = {
+    "Individual.HasOptedOutProfiling": Consent.NO_PROFILING,
+    "Individual.HasOptedOutProcessing": Consent.NO_PROFILING,
+    "Individual.ShouldForget": Consent.NO_PROFILING,
+    "Individual.HasOptedOutSolicit": Consent.OPTED_OUT,
+}
+"""What a ticked box of the person's data-protection record stands for."""
+_INDIVIDUAL_STAMP = "Individual.SystemModstamp"
+_COMPOUND = ("address", "location", "base64")
+
+
+def people_source(sf: "Salesforce", account: Account, object_: str) -> Source:
+    """The query for all records of `object_` (`Contact` or `Lead`), with every column the token may read.
+
+    Raises NotPermitted where not even id, address or stamps may be read.
+    """
+    schema = describe(sf, (object_, "Individual"))
+    demand(schema, object_, _NEEDED)
+    properties = _properties(schema, object_, account)
+    ours = [field_name(account.prefix, spec.key) for spec in account.fields]
+    columns = readable(schema, object_, dict.fromkeys([*_NEEDED, *_STATE, *_WISHES, *properties, *ours]))
+    stamps = ["SystemModstamp", *readable(schema, object_, [_INDIVIDUAL_STAMP])]
+
+    def read(row: Row) -> list[Contact]:
+        return [_contact(object_, row, account, properties)]
+
+    return Source(object_, columns, stamps, read)
+
+
+def _properties(schema: Schema, object_: str, account: Account) -> list[str]:
+    asked = account.options.get("properties") or ()
+    assert isinstance(asked, Sequence)
+    fields = schema[object_]
+    names = readable(schema, object_, dict.fromkeys([*_PROPERTIES, *map(str, asked)]))
+    return [name for name in names if fields[name]["type"] not in _COMPOUND]
+
+
+def _contact(object_: str, row: Row, account: Account, properties: Sequence[str]) -> Contact:
+    deleted = bool(row["IsDeleted"])
+    converted = bool(row.get("IsConverted"))
+    return Contact(
+        object_,
+        row["Id"],
+        row["Email"],
+        _consent(row),
+        created_at=datetime.fromisoformat(row["CreatedDate"]),
+        modified_at=datetime.fromisoformat(row["SystemModstamp"]),
+        properties={name: row[name] for name in properties if row.get(name) is not None},
+        owned=owned(account.fields, account.prefix, row),
+        deleted=deleted,
+        writable=not deleted and not converted,
+        merged_into=row.get("MasterRecordId") or row.get("ConvertedContactId"),
+    )
+
+
+def _consent(row: Mapping[str, object]) -> Consent:
+    """The strictest the row says. A hidden opt-out box means unknown, which is never taken for a yes."""
+    box = {True: Consent.OPTED_OUT, False: Consent.GRANTED, None: Consent.UNKNOWN}[_tick(row.get("HasOptedOutOfEmail"))]
+    return Consent.strictest([box, *(consent for name, consent in _WISHES.items() if row.get(name))])
+
+
+def _tick(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

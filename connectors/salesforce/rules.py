@@ -1,0 +1,146 @@
+"""Every request the Salesforce adapter may send, and what it may hold."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
+from connectors.salesforce.login import TOKEN_PATH
+from connectors.salesforce.names import ours
+
+PERMISSION_SET = "foretag"
+"""API name of the permission set that makes our fields visible."""
+NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
+"""Without this header an update may hand a lead to another owner."""
+BATCH = 200
+
+_ID_PREFIX = {"Contact": "003", "Lead": "00Q"}
+_METADATA = (
+    "type", "label", "description", "inlineHelpText", "precision", "scale", "length", "visibleLines", "valueSet",
+    "defaultValue", "required",
+)  # fmt: skip
+
+
+def token_rules() -> list[Rule]:
+    """What the login may send: the request for an access token."""
+    return [Rule("access token", "POST", TOKEN_PATH, _client_credentials)]
+
+
+def rules(version: str, prefix: str) -> list[Rule]:
+    """What the adapter may send, with fields of `prefix` only."""
+    data = re.escape(f"/services/data/v{version}")
+    known = _Known()
+    return [
+        Rule("who am I", "GET", "/services/oauth2/userinfo", learn=known.learn_user),
+        Rule("describe", "POST", f"{data}/composite/batch", _describes(version)),
+        Rule("query", "GET", rf"{data}/query(All)?/[\w-]*", learn=known.learn_permission_sets),
+        Rule("fields there are", "GET", f"{data}/tooling/query/?"),
+        Rule("write scores", "PATCH", f"{data}/composite/sobjects", _scores(ours(prefix)), headers=NO_ASSIGNMENT),
+        _create("create field", f"{data}/tooling/sobjects/CustomField", _new_field(ours(prefix))),
+        _create("create permission set", f"{data}/sobjects/PermissionSet", _new_set, known.learn_new_set),
+        _create("make field visible", f"{data}/sobjects/FieldPermissions", known.new_permission(ours(prefix))),
+        _create("assign permission set", f"{data}/sobjects/PermissionSetAssignment", known.new_assignment),
+    ]
+
+
+def _create(name: str, path: str, body: BodyCheck, learn: Callable[[Any], None] | None = None) -> Rule:
+    return Rule(name, "POST", path, body, repeatable=False, learn=learn)
+
+
+def _client_credentials(body: Any) -> str | None:
+    return None if body == {"grant_type": "client_credentials"} else "it asks for another kind of token"
+
+
+def _describes(version: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("batchRequests",))
+        parts = [] if problem else body["batchRequests"]
+        for part in parts:
+            reads = isinstance(part, dict) and set(part) == {"method", "url"} and part["method"] == "GET"
+            if not reads or not re.fullmatch(rf"v{re.escape(version)}/sobjects/\w+/describe", part["url"]):
+                return "a part of it is not a describe"
+        return problem
+
+    return check
+
+
+def _scores(pattern: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("allOrNone", "records"))
+        if problem or body.get("allOrNone") is not False or not isinstance(body.get("records"), list):
+            return problem or "the body is not a list of records to be written independently"
+        if len(body["records"]) > BATCH:
+            return f"it holds more than {BATCH} records"
+        return next(filter(None, (_score_record(record, pattern) for record in body["records"])), None)
+
+    return check
+
+
+def _score_record(record: Any, pattern: str) -> str | None:
+    if not isinstance(record, dict) or not isinstance(record.get("attributes"), dict):
+        return "a record does not say what it is"
+    problem = unexpected("attributes", record["attributes"], ("type",))
+    object_ = str(record["attributes"].get("type"))
+    if problem or object_ not in _ID_PREFIX:
+        return problem or f"{object_!r} is neither a contact nor a lead"
+    if not re.fullmatch(_ID_PREFIX[object_] + r"(\w{12}|\w{15})", str(record.get("id"))):
+        return f"a record has no id of a {object_}"
+    return not_ours("the field", set(record) - {"attributes", "id"}, pattern)
+
+
+def _new_field(pattern: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("FullName", "Metadata"))
+        return (
+            problem
+            or not_ours("the field", [str(body.get("FullName"))], rf"(Contact|Lead)\.{pattern}")
+            or unexpected("the field's metadata", body.get("Metadata"), _METADATA)
+        )
+
+    return check
+
+
+def _new_set(body: Any) -> str | None:
+    problem = unexpected("the body", body, ("Name", "Label", "Description"))
+    return problem or not_ours("the permission set", [str(body.get("Name"))], PERMISSION_SET)
+
+
+class _Known:
+    """What Salesforce said of itself: which permission set is ours, and who we are. Rights are given to no one else."""
+
+    def __init__(self) -> None:
+        self._sets: set[str] = set()
+        self._user: str | None = None
+
+    def learn_user(self, answer: Any) -> None:
+        self._user = answer.get("user_id")
+
+    def learn_permission_sets(self, answer: Any) -> None:
+        for row in answer.get("records", ()):
+            if row["attributes"]["type"] == "PermissionSet" and row.get("Name") == PERMISSION_SET:
+                self._sets.add(row["Id"])
+
+    def learn_new_set(self, answer: Any) -> None:
+        self._sets.add(answer["id"])
+
+    def new_permission(self, pattern: str) -> BodyCheck:
+        def check(body: Any) -> str | None:
+            names = ("ParentId", "SobjectType", "Field", "PermissionsRead", "PermissionsEdit")
+            return (
+                unexpected("the body", body, names)
+                or not_ours("the field", [str(body.get("Field"))], rf"(Contact|Lead)\.{pattern}")
+                or self._our_set(body, "ParentId")
+            )
+
+        return check
+
+    def new_assignment(self, body: Any) -> str | None:
+        problem = unexpected("the body", body, ("AssigneeId", "PermissionSetId")) or self._our_set(
+            body, "PermissionSetId"
+        )
+        if problem is None and body.get("AssigneeId") != self._user:
+            return "rights are given to nobody but foretag's own user"
+        return problem
+
+    def _our_set(self, body: Mapping[str, Any], name: str) -> str | None:
+        return None if body.get(name) in self._sets else "the permission set is not ours"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from threading import RLock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+OPEN_CALLS = "sandbox.open_calls"
+"""Where the WSGI environment says how many calls to the platform are under way, this one included."""
+
+
 class ConnectionDropped(Exception):
     """The connection is to be closed without an answer."""
 
@@ -23,10 +27,13 @@ class Gate:
     """WSGI application around `app`; calls below `/<platform>` are counted and may go wrong."""
 
     def __init__(self, app: Flask, platforms: Iterable[str], latency: float) -> None:
-        self.calls: Counter[tuple[str, str]] = Counter()
-        self.faults = Faults()
         self.lock = RLock()
+        """Held while a request is handled."""
         self._app, self._platforms, self._latency = app, frozenset(platforms), latency
+        self._counting = Lock()
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._open: Counter[str] = Counter()
+        self._faults = Faults()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self.answer(environ)(environ, start_response)
@@ -36,11 +43,33 @@ class Gate:
         platform, _, path = environ["PATH_INFO"].lstrip("/").partition("/")
         if platform not in self._platforms:
             return self._handle(environ)
-        with self.lock:
-            self.calls[platform, self._route(environ, platform)] += 1
-            fault = self.faults.take(platform, f"{environ['REQUEST_METHOD']} /{path}")
-        wait(self._latency)
-        return self._handle(environ) if fault is None else self._spoil(environ, fault)
+        with self._counting:
+            self._calls[platform, self._route(environ, platform)] += 1
+            self._open[platform] += 1
+            environ[OPEN_CALLS] = self._open[platform]
+            fault = self._faults.take(platform, f"{environ['REQUEST_METHOD']} /{path}")
+        try:
+            wait(self._latency)
+            return self._handle(environ) if fault is None else self._spoil(environ, fault)
+        finally:
+            with self._counting:
+                self._open[platform] -= 1
+
+    def calls(self) -> dict[tuple[str, str], int]:
+        with self._counting:
+            return dict(self._calls)
+
+    def reset_calls(self) -> None:
+        with self._counting:
+            self._calls.clear()
+
+    def inject(self, *faults: Fault) -> None:
+        with self._counting:
+            self._faults.add(*faults)
+
+    def clear_faults(self) -> None:
+        with self._counting:
+            self._faults.clear()
 
     def _spoil(self, environ: "WSGIEnvironment", fault: Fault) -> Response:
         if fault.kind == "status":

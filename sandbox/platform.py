@@ -47,7 +47,8 @@ class PretendPlatform(Protocol):
         """The HTTP routes, to be mounted below `/<name>`.
 
         Requests are let in one at a time, so that views need no locks. `current_app.config["LIMITS"]` tells whether
-        rate limits are to be kept. An endpoint that serves several object types is registered once for each, so that
+        rate limits are to be kept, `request.environ["sandbox.open_calls"]` how many calls to this platform are under
+        way. An endpoint that serves several object types is registered once for each, so that
         the counters tell them apart.
         """
 

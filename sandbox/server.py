@@ -89,21 +89,17 @@ class Sandbox:
 
     def calls(self) -> dict[tuple[str, str], int]:
         """How often each platform's routes were called: `{("hubspot", "GET /crm/v3/objects/contacts"): 3}`."""
-        with self._gate.lock:
-            return dict(self._gate.calls)
+        return self._gate.calls()
 
     def reset_calls(self) -> None:
-        with self._gate.lock:
-            self._gate.calls.clear()
+        self._gate.reset_calls()
 
     def inject(self, *faults: Fault) -> None:
         """Order faults, behind those still to come."""
-        with self._gate.lock:
-            self._gate.faults.add(*faults)
+        self._gate.inject(*faults)
 
     def clear_faults(self) -> None:
-        with self._gate.lock:
-            self._gate.faults.clear()
+        self._gate.clear_faults()
 
     def __enter__(self) -> Self:
         self.start()

@@ -7,14 +7,14 @@ from scoring.tables import Tables
 ACTIVITIES = """
 SELECT person_id, kind, at,
     CASE WHEN currency IS NULL OR currency = '{currency}' THEN amount END AS amount, campaign, machine
-FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM contact WHERE consent = 'no_profiling')
+FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM excluded)
 """
 PEOPLE = """
 SELECT person_id, min(since) AS since FROM (
     SELECT person_id, created_at AS since FROM contact WHERE created_at IS NOT NULL
     UNION ALL SELECT person_id, min(at) FROM person_activity GROUP BY person_id
 ) WHERE person_id IN (SELECT person_id FROM contact GROUP BY person_id HAVING min(deleted) = 0)
-    AND person_id NOT IN (SELECT person_id FROM contact WHERE consent = 'no_profiling')
+    AND person_id NOT IN (SELECT person_id FROM excluded)
 GROUP BY person_id
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Change, Connector, FieldSpec, FieldType
-from connectors.records import Consent, Value
+from connectors.records import Value
 from sync.config import Config
 from sync.errors import ForetagError
 from sync.fields import field_specs
@@ -122,15 +122,14 @@ def _change_of(
     skipped: Counter[str],
 ) -> Change | None:
     owned = load_owned(row["owned"])
-    consent = Consent.strictest([Consent(each) for each in json.loads(row["consents"])])
     standing = standings.get(row["person_id"])
     if not row["writable"]:
         skipped["not writable there (archived, cleaned or converted)"] += 1
         return None
-    if consent is Consent.NO_PROFILING:
+    if row["excluded"]:
         skipped["objects to profiling"] += 1
         wanted: dict[str, Value] = {}
-    elif consent is Consent.OPTED_OUT:
+    elif row["opted_out"]:
         skipped["opted out of marketing"] += 1
         return None
     elif standing is None:
@@ -143,7 +142,7 @@ def _change_of(
         wanted = _wanted(standing, specs, as_of.astimezone(config.zone).date().isoformat())
     after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
     if not after:
-        skipped["unchanged"] += consent is not Consent.NO_PROFILING
+        skipped["unchanged"] += not row["excluded"]
         return None
     before = {key: owned[key] for key in after if key in owned}
     return Change(row["object"], row["id"], row["email"], after, before)
@@ -208,6 +207,9 @@ def _from_dict(row: Mapping[str, Any]) -> Change:
 # Consent is that of the person: the strictest of all their contacts, on any platform.
 _CONTACTS = """
 SELECT c.id, c.object, c.email, c.owned, c.writable, c.person_id,
-    (SELECT json_group_array(o.consent) FROM contact o WHERE o.person_id = c.person_id AND NOT o.deleted) AS consents
+    c.person_id IN (SELECT person_id FROM excluded) AS excluded,
+    EXISTS (
+        SELECT 1 FROM contact o WHERE o.person_id = c.person_id AND NOT o.deleted AND o.consent = 'opted_out'
+    ) AS opted_out
 FROM contact c WHERE c.account = ? AND NOT c.deleted ORDER BY c.id
 """

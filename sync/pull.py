@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Queue
@@ -10,7 +10,9 @@ from threading import Event, Thread
 
 from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError
+from sync.site import Site
 from sync.store import facts, people
+from sync.store.exclusion import exclude
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +44,12 @@ class _Arrival:
 Progress = Callable[[Pulled, Page], None]
 
 
-def pull(
-    db: sqlite3.Connection, connectors: Mapping[str, Connector], now: datetime, progress: Progress | None = None
-) -> list[Pulled]:
-    """Bring every stream of every account up to `now` and settle who is who.
+def pull(site: Site, now: datetime, progress: Progress | None = None) -> list[Pulled]:
+    """Bring every stream of every account up to `now`; settle who is who, and who is never scored.
 
     A stream that fails is reported in its `problem`; the others go on. Any other exception ends the pull.
     """
+    db, connectors = site.db, site.connectors
     queue: Queue[_Arrival] = Queue(PAGES_WAITING)
     stop = Event()
     results = [Pulled(account, stream) for account, connector in connectors.items() for stream in connector.streams]
@@ -61,6 +62,7 @@ def pull(
     finally:
         stop.set()
     people.resolve(db)
+    exclude(db, site.config)
     return results
 
 

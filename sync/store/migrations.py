@@ -43,6 +43,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (account, id)
         ) STRICT, WITHOUT ROWID""",
         """CREATE INDEX contact_person ON contact (person_id)""",
+        # Who objects to profiling, by consent or by the config's rules: never scored. Made anew after each pull.
+        """CREATE TABLE excluded (person_id INTEGER PRIMARY KEY) STRICT""",
         """CREATE TABLE alias (
             account TEXT NOT NULL,
             id TEXT NOT NULL,

@@ -1,0 +1,54 @@
+"""Everything a stage works with, opened once: config, clock, store, connectors."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from connectors.contract import Connector
+from sync.clock import Clock
+from sync.config import Config
+from sync.lock import only_run
+from sync.store.database import open_store
+
+
+@dataclass
+class Site:
+    """One installation at work."""
+
+    config: Config
+    clock: Clock
+    db: sqlite3.Connection = field(repr=False)
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file."""
+        return store_path(self.config)
+
+    @cached_property
+    def connectors(self) -> dict[str, Connector]:
+        """One connector per account, by the account's name. Raises MissingSecret."""
+        from sync.accounts import connect
+
+        return {account.name: connect(account, self.config, self.clock) for account in self.config.accounts}
+
+
+def store_path(config: Config) -> Path:
+    """Where the store of this config lies."""
+    return config.data_dir / "foretag.sqlite"
+
+
+@contextmanager
+def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[Site]:
+    """Open the installation; `alone` (everything that changes the store) waits for nobody: RunActive when it is held.
+
+    Raises StoreError when the store cannot be used.
+    """
+    if alone:
+        with only_run(config.data_dir, clock.now()), closing(open_store(store_path(config))) as db:
+            yield Site(config, clock, db)
+    else:
+        with closing(open_store(store_path(config))) as db:
+            yield Site(config, clock, db)

@@ -1,0 +1,90 @@
+"""Opens one HubSpot account."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from connectors.allowlist import AllowList
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.hubspot import check, contacts, deals, forms
+from connectors.hubspot.answers import explain
+from connectors.hubspot.fields import Fields
+from connectors.hubspot.rules import WRITE_BATCH, rules
+from connectors.hubspot.sdk import Api
+from connectors.hubspot.write import Writer, batches
+from connectors.pacing import Pacer, Rate
+from connectors.transport import Transport
+
+BASE_URL = "https://api.hubapi.com"
+
+_JITTER = 1.05  # calls reach HubSpot closer together than they left; this keeps them within its windows all the same
+_STARTER, _PROFESSIONAL = 100, 190  # calls in ten seconds
+_SEARCHES = 5  # a second
+
+
+class HubSpot:
+    """One HubSpot account, as `connectors.contract.Connector` asks for it."""
+
+    kind = "hubspot"
+    capabilities = Capabilities(write_batch=WRITE_BATCH, read_batch=WRITE_BATCH, tags_cost_calls=False)
+    streams = (contacts.STREAM, deals.STREAM, forms.STREAM)
+
+    def __init__(self, account: Account, transport: Transport, api: Api) -> None:
+        self._account = account
+        self._transport = transport
+        self._api = api
+        self._fields = Fields(account.prefix, account.fields)
+        wanted = account.options.get("properties")
+        names = tuple(map(str, wanted)) if isinstance(wanted, list | tuple) else ()
+        self._pulls = {
+            contacts.STREAM: contacts.Contacts(api, self._fields, names).pull,
+            deals.STREAM: deals.Deals(api).pull,
+            forms.STREAM: forms.Forms(api).pull,
+        }
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls sent so far, by allow-list rule."""
+        return self._transport.calls
+
+    def check(self) -> list[Finding]:
+        """Who am I, what may I do, what is missing."""
+        return check.check(self._api, self._fields, self._account.fields)
+
+    def pull(self, stream: str, cursor: str | None, until: datetime) -> Iterator[Page]:
+        """Pages of one stream; KeyError for an unknown one."""
+        return self._pulls[stream](cursor, until)
+
+    def drift(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """What is wrong with our properties."""
+        return self._fields.drift(self._api, fields)
+
+    def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """Create what is missing of our properties."""
+        return self._fields.provision(self._api, fields)
+
+    def predict_calls(self, changes: Sequence[Change]) -> int:
+        """How many calls `write` will cost when no contact is refused or gone."""
+        return sum(1 for _ in batches(changes))
+
+    def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        """Write the changes, a hundred contacts a call."""
+        return Writer(self._api, self._fields).write(changes)
+
+
+def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> HubSpot:
+    """The connector for `account`. Options: `api_version` (`v3` or a date), `tier` (`starter` or other), `properties`.
+
+    Contacts nobody yet. Raises ValueError for a prefix that HubSpot uses itself.
+    """
+    version = str(account.options.get("api_version") or "v3")
+    calls = _STARTER if account.options.get("tier") == "starter" else _PROFESSIONAL
+    rates = {"default": Rate(calls, 10 * _JITTER), "search": Rate(_SEARCHES, 1 * _JITTER)}
+    transport = Transport(
+        account.base_url or BASE_URL,
+        AllowList(rules(account.prefix, version)),
+        Pacer(rates, monotonic=monotonic, sleep=sleep),
+        sleep=sleep,
+        explain=explain,
+    )
+    return HubSpot(account, transport, Api(transport, account.token, version))

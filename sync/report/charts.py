@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sync.report.data import GainsPoint, RealisedMonth, ReliabilityBin, Segment
+from sync.report.data import RealisedMonth, Segment
+from sync.report.evaluation import GainsPoint, ReliabilityBin
 from sync.report.numbers import FEWEST_FOR_PERCENT, money, percent, proportion_range, whole
 from sync.report.svg import WIDTH, Drawing
 

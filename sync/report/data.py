@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from sync.report.evaluation import Evaluation, Interval
+
 Mode = Literal["shadow", "pilot", "full"]
 Platform = Literal["hubspot", "mailchimp", "salesforce", "files"]
 Status = Literal["ok", "degraded", "stale", "refused"]
@@ -42,77 +44,6 @@ class Account:
     contacts: int
     rows: int
     calls: int
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A measured value with the range it likely lies in (95 %)."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """What a test on later dates measured; None where a metric has no meaning for the objective.
-
-    Precision, recall and f1 are those of flagging the top 20 %; capture is the share of outcomes found in them.
-    """
-
-    auc: Interval | None = None
-    lift_20: Interval | None = None
-    capture_20: Interval | None = None
-    precision: Interval | None = None
-    recall: Interval | None = None
-    f1: Interval | None = None
-    brier: Interval | None = None
-    log_loss: Interval | None = None
-    ece: Interval | None = None
-
-
-@dataclass(frozen=True)
-class GainsPoint:
-    """Share of people taken, best score first, and share of all outcomes found by model and rule of thumb."""
-
-    people: float
-    outcomes: float
-    rule: float
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """People with about the same score: mean predicted, share it happened to with its range, how many."""
-
-    predicted: float
-    observed: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One model that was tried, under the name to show."""
-
-    name: str
-    metrics: Metrics
-    chosen: bool = False
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The test on dates after those learned from: the chosen model beside the rule of thumb."""
-
-    tested_on: tuple[date, ...]
-    rows: int
-    outcomes: int
-    base_rate: float
-    metrics: Metrics
-    rule: Metrics
-    gains: tuple[GainsPoint, ...] = ()
-    reliability: tuple[ReliabilityBin, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True)

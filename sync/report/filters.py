@@ -34,10 +34,10 @@ def filters(segment: str, platforms: Iterable[Platform], *, prefix: str, without
 def _text(platform: Platform, segment: str, prefix: str, without_control: bool) -> str:
     short = prefix.rstrip("_").upper()
     texts: dict[Platform, tuple[str, str]] = {
-        "hubspot": (f"{prefix}segment is any of {segment}", f" AND {prefix}control is not Yes"),
+        "hubspot": (f"{prefix}segment is any of {segment}", f" AND {prefix}control_group is not Yes"),
         "mailchimp": (f"Tags: contact is tagged {short}: {segment}", f" AND contact is not tagged {short}: Control"),
-        "salesforce": (f"{short}_Segment__c equals {segment}", f" AND {short}_Control__c equals False"),
-        "files": (f"{prefix}segment = {segment}", f" AND {prefix}control is empty"),
+        "salesforce": (f"{short}_Segment__c equals {segment}", f" AND {short}_Control_Group__c equals False"),
+        "files": (f"{prefix}segment = {segment}", f" AND {prefix}control_group is not Yes"),
     }
     reach, leave_out = texts[platform]
     return reach + leave_out if without_control else reach

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from math import sqrt
 
-from sync.report.data import Interval
+from sync.report.evaluation import Interval
 
 FEWEST_FOR_PERCENT = 30
 _NBSP = "\u00a0"

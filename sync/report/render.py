@@ -8,13 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sync.report import charts, flowchart, moving, numbers, sentences
-from sync.report.data import Metrics, Objective, RealisedMonth, ReportData
+from sync.report.data import Objective, RealisedMonth, ReportData
+from sync.report.evaluation import Metrics
 from sync.report.filters import PLATFORM_NAMES, filters
 from sync.report.playbooks import PLAYBOOKS, direction
 from sync.report.svg import clean
 
 METRIC_NAMES = {
     "auc": "AUC",
+    "lift_10": "Lift at 10 %",
     "lift_20": "Lift at 20 %",
     "capture_20": "Capture at 20 %",
     "precision": "Precision at 20 %",
@@ -23,6 +25,9 @@ METRIC_NAMES = {
     "brier": "Brier score",
     "log_loss": "Log-loss",
     "ece": "Calibration error (ECE)",
+    "gini": "Gini, normalised",
+    "total_ratio": "Predicted over real total",
+    "mae": "Mean absolute error, cents",
 }
 
 

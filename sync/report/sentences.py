@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sync.report.data import Evaluation, GainsPoint, Headline, Interval, Objective, RealisedMonth, ReliabilityBin
+from sync.report.data import Headline, Objective, RealisedMonth
+from sync.report.evaluation import Evaluation, GainsPoint, Interval, ReliabilityBin
 from sync.report.numbers import FEWEST_FOR_PERCENT, likely, percent, portion, proportion_range, whole
 
 STATUS_WORDS = {
@@ -22,8 +23,10 @@ _EXAMPLE = 0.30
 def headline(head: Headline) -> str:
     """The header sentence with the number of things to look at."""
     count = len(head.things)
-    look = {0: "Nothing needs your attention.", 1: "1 thing to look at."}.get(count, f"{count} things to look at.")
-    return f"{', '.join(head.parts)}. {look}" if head.parts else look
+    look = f"{count} {'thing' if count == 1 else 'things'} to look at." if count else ""
+    if not count and head.status == "ok":
+        look = "Nothing needs your attention."
+    return f"{', '.join(head.parts)}. {look}".strip() if head.parts else look
 
 
 def captured(share: float, objective: Objective, outcomes: int) -> str:

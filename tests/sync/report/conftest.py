@@ -11,25 +11,20 @@ import pytest
 
 from sync.report.data import (
     Account,
-    Candidate,
-    Evaluation,
     Flow,
-    GainsPoint,
     Headline,
-    Interval,
     LogLine,
-    Metrics,
     Migration,
     Mover,
     Movers,
     Objective,
     RealisedMonth,
-    ReliabilityBin,
     ReportData,
     Segment,
     Skipped,
     Written,
 )
+from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 from sync.report.render import render
 
 NOW = datetime(2017, 12, 1, 7, 14, tzinfo=UTC)
@@ -49,6 +44,12 @@ def metrics(auc: float, capture: float) -> Metrics:
         brier=near(0.121),
         log_loss=near(0.377),
         ece=near(0.022),
+    )
+
+
+def money_metrics() -> Metrics:
+    return Metrics(
+        capture_20=Interval(0.61, 0.57, 0.64), gini=Interval(0.555, 0.5, 0.6), mae=Interval(3120, 3000, 3300)
     )
 
 
@@ -104,7 +105,7 @@ def objectives() -> tuple[Objective, ...]:
         noun="later spending",
         verb="spent",
         measures="money",
-        evaluation=replace(evaluation(), reliability=()),
+        evaluation=replace(evaluation(), reliability=(), metrics=money_metrics(), candidates=()),
         score_counts=(),
     )
     refused = Objective(

@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from sync.report import charts
-from sync.report.data import Flow, GainsPoint, RealisedMonth, ReliabilityBin, Segment
+from sync.report.data import Flow, RealisedMonth, Segment
+from sync.report.evaluation import GainsPoint, ReliabilityBin
 from sync.report.flowchart import flow_picture
 from sync.report.svg import WIDTH, Drawing
 

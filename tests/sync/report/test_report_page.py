@@ -145,6 +145,8 @@ def test_marketers_meet_no_jargon_and_data_scientists_do(sample: ReportData, rea
     for word in ("AUC", "Log-loss", "Brier score", "0.871 (0.850–0.894)", "seed 7", "recency_days", "13402", "1.9.1"):
         assert word in page.text["science"]
     assert "logistic (chosen)" in page.text["science"]
+    assert "Gini, normalised – 0.555 (0.500–0.600)" in page.text["science"]
+    assert page.text["science"].count("Gini") == 1
     assert "boosting (chosen)" not in page.text["science"]
 
 
@@ -159,7 +161,7 @@ def test_the_numbers_appear(sample: ReportData, read: Read) -> None:
     assert "as predicted in 1 of 3 months" in text["realised"]
     assert "7 of 19" in text["realised"]
     assert "Champions 402 17 % 64,120 +6" in text["segments"]
-    assert "ft_segment is any of At risk AND ft_control is not Yes" in text["segments"]
+    assert "ft_segment is any of At risk AND ft_control_group is not Yes" in text["segments"]
     assert "Most at stake: 18 Champions → Cooling, 9,400 EUR." in text["migration"]
     assert "Jonas W. 83 → 41 last order 94 days ago, usual gap 41 days" in text["movers"]
     assert "218: opted out of profiling" in text["written"]
@@ -168,7 +170,7 @@ def test_the_numbers_appear(sample: ReportData, read: Read) -> None:
 
 def test_first_run_without_data_says_so(empty: ReportData, read: Read) -> None:
     text = read(empty).text
-    assert "Works, with limits. No scores yet. Nothing needs your attention." in text["top"]
+    assert "Works, with limits. No scores yet. Shadow: scores" in text["top"]
     assert "no objective has been set" in text["quality"]
     assert "Nobody is in a segment yet" in text["segments"]
     assert "This is the first run" in text["migration"]

@@ -4,17 +4,8 @@ from datetime import date
 import pytest
 
 from sync.report import sentences
-from sync.report.data import (
-    Evaluation,
-    GainsPoint,
-    Headline,
-    Interval,
-    Metrics,
-    Objective,
-    RealisedMonth,
-    ReliabilityBin,
-    ReportData,
-)
+from sync.report.data import Headline, Objective, RealisedMonth, ReportData
+from sync.report.evaluation import Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 
 BIN = ReliabilityBin(0.30, 0.28, 0.22, 0.35, 200)
 
@@ -100,6 +91,16 @@ def test_the_quoted_group_is_large_if_any_is() -> None:
 def test_a_month_is_judged_by_its_range(predicted: float, n: int, verdict: str) -> None:
     month = RealisedMonth("buying", date(2017, 8, 1), predicted, round(0.3 * n), n)
     assert sentences.month_verdict(month) == verdict
+
+
+def test_only_good_news_says_that_nothing_needs_attention() -> None:
+    assert sentences.headline(Headline("stale", ("Scores are 4 days old",))) == "Scores are 4 days old."
+
+
+def test_metrics_are_taken_by_name_and_only_when_they_are_numbers() -> None:
+    auc = (0.8, 0.7, 0.9)
+    measured = {"auc": auc, "ece": (float("nan"), 0.1, 0.2), "something_else": auc}
+    assert Metrics.of(measured) == Metrics(auc=Interval(*auc))
 
 
 def test_months_without_enough_people_are_not_counted() -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -42,6 +42,18 @@ class Objective(Section):
         return self.name or TITLES[self.predict]
 
 
+def _distinct_names(names: dict[Segment, str]) -> dict[Segment, str]:
+    seen = {"control"}
+    for segment in get_args(Segment):
+        name = names.get(segment, segment)
+        if not re.fullmatch(r"[^;,|\s](?:[^;,|]{0,38}[^;,|\s])?", name):
+            raise ValueError(f'"{name}" should have 1 to 40 characters, none of them ; , or |')
+        if name.lower() in seen:
+            raise ValueError(f'two tags would be called "{name}"')
+        seen.add(name.lower())
+    return names
+
+
 class Segments(Section):
     """How people move between the nine segments."""
 
@@ -49,7 +61,7 @@ class Segments(Section):
     hysteresis: Share = Field(
         0.05, ge=0, le=0.3, description="By how much a probability must pass a threshold before the segment changes."
     )
-    names: dict[Segment, str] = Field(
+    names: Annotated[dict[Segment, str], AfterValidator(_distinct_names)] = Field(
         {}, description='Other names for segments in reports and tags, such as {"At risk" = "Win back"}.'
     )
 

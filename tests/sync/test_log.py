@@ -1,0 +1,126 @@
+"""Log lines: levels, JSON, the run's id, and nothing secret in them."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from sync.log import run_id, setup
+from sync.redact import is_token, names_a_secret, redact
+
+ADDRESS = "Lena.K+shop@example.com"
+KEY = "0123456789abcdef0123456789abcdef-us6"
+
+
+@pytest.fixture
+def stream():
+    root = logging.getLogger()
+    before, level = root.handlers, root.level
+    yield io.StringIO()
+    root.handlers = before
+    root.setLevel(level)
+    for package in ("connectors", "scoring", "sync", "sandbox"):
+        logging.getLogger(package).setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "ours", "theirs"),
+    [(0, ["warning"], ["warning"]), (1, ["info", "warning"], ["warning"]), (2, ["debug", "info", "warning"], None)],
+)
+def test_quiet_by_default_and_libraries_one_step_later(stream, verbosity, ours, theirs):
+    setup(verbosity, as_json=True, stream=stream)
+    for name in ("sync.pull", "urllib3.connectionpool"):
+        for level in ("debug", "info", "warning"):
+            getattr(logging.getLogger(name), level)("x")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["level"] for line in lines if line["logger"] == "sync.pull"] == ours
+    assert [line["level"] for line in lines if line["logger"] != "sync.pull"] == (theirs or ["info", "warning"])
+
+
+def test_setting_up_twice_does_not_print_twice(stream):
+    setup(stream=stream)
+    setup(stream=stream)
+    logging.getLogger("sync").warning("once")
+    assert stream.getvalue() == "WARNING sync: once\n"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_run_is_named_while_there_is_one(stream, as_json):
+    setup(as_json=as_json, stream=stream)
+    token = run_id.set("4711")
+    logging.getLogger("sync").warning("a")
+    run_id.reset(token)
+    logging.getLogger("sync").warning("b")
+    first, second = stream.getvalue().splitlines()
+    assert "4711" in first
+    assert "4711" not in second
+
+
+def test_json_has_time_in_utc(stream):
+    setup(as_json=True, stream=stream)
+    logging.getLogger("sync").warning("a")
+    assert json.loads(stream.getvalue())["time"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_arguments_and_tracebacks_are_redacted(stream, as_json):
+    setup(as_json=as_json, stream=stream)
+    try:
+        raise ValueError(f"no such member {ADDRESS}, key {KEY}")
+    except ValueError:
+        logging.getLogger("sync").exception("writing to %s", ADDRESS)
+    text = stream.getvalue()
+    assert "ValueError" in text
+    assert "Traceback" in text
+    assert "example.com" not in text
+    assert KEY not in text
+    assert text.count(redact(ADDRESS)) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pat-eu1-0a1b2c3d-4e5f-6789-abcd-ef0123456789",
+        KEY,
+        "00D5g000004abcd!AQ0AQKLmNoPqRsTuVwXyZ.1234_abcd",
+        "https://hooks.slack.com/services/T000/B000/abcdef",
+    ],
+)
+def test_tokens_are_hidden_wherever_they_stand(text):
+    assert redact(f"before {text} after") == "before *** after"
+    assert is_token(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer ***"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic ***"),
+        ('{"access_token": "abcdefghijkl"}', '{"access_token": "***"}'),
+        ("client_secret=abcdefghijkl&x=1", "client_secret=***&x=1"),
+        ("GET https://user:hunter2hunter2@host/x", "GET https://***@host/x"),
+        ("the key: something_quite_long", "the key: something_quite_long"),
+        ("config.toml:14: unknown key", "config.toml:14: unknown key"),
+        ("person 4711 has 3 orders", "person 4711 has 3 orders"),
+    ],
+)
+def test_named_secrets_are_hidden_and_plain_text_stays(text, shown):
+    assert redact(text) == shown
+
+
+def test_an_address_gets_the_same_hash_however_it_is_written():
+    hashes = {redact(written) for written in (ADDRESS, ADDRESS.lower(), ADDRESS.replace("@", "%40"))}
+    assert len(hashes) == 1
+    assert redact("ada@example.org") != redact("bob@example.org")
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        *((name, True) for name in ("token", "api_key", "client_secret", "hubspot_token", "password")),
+        *((name, False) for name in ("name", "key", "deny_fields", "stale_after")),
+    ],
+)
+def test_which_names_promise_a_secret(key, secret):
+    assert names_a_secret(key) is secret

@@ -25,10 +25,20 @@ _HELP_LENGTH = 510
 
 
 def drift(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: Sequence[str]) -> list[str]:
-    """One sentence for each field that is missing, hidden, read-only, of another type or too small."""
+    """What is missing, hidden, read-only, of another type or too small: one sentence with its repair each."""
     schema = describe(sf, objects)
-    found = (_wrong(schema, object_, spec, field_name(prefix, spec.key)) for object_ in objects for spec in fields)
-    return [sentence for sentence in found if sentence]
+    sentences = []
+    for object_ in objects:
+        described = schema.get(object_, {})
+        names = {field_name(prefix, spec.key): spec for spec in fields}
+        missing = [name for name in names if name not in described]
+        if missing:
+            sentences.append(
+                f"{object_}: {', '.join(missing)} missing, or hidden from foretag's user: run foretag provision"
+            )
+        wrong = (_wrong(described[name], f"{object_}.{name}", names[name]) for name in names if name in described)
+        sentences += [sentence for sentence in wrong if sentence]
+    return sentences
 
 
 def provision(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: Sequence[str]) -> list[str]:
@@ -127,21 +137,19 @@ def _values(options: Sequence[str]) -> dict[str, Any]:
     return {"restricted": False, "valueSetDefinition": {"sorted": False, "value": values}}
 
 
-def _wrong(schema: Schema, object_: str, spec: FieldSpec, name: str) -> str | None:
-    field = schema.get(object_, {}).get(name)
-    if field is None:
-        return f"{object_}.{name} is missing, or hidden from foretag's user: run foretag provision"
+def _wrong(field: Mapping[str, Any], name: str, spec: FieldSpec) -> str | None:
+    """What is wrong with a field that is there; `field` is what describe says of it."""
     if field["type"] != _DESCRIBED[spec.type]:
         return (
-            f"{object_}.{name} has the type {field['type']} instead of {_DESCRIBED[spec.type]}: "
+            f"{name} has the type {field['type']} instead of {_DESCRIBED[spec.type]}: "
             "delete it in Salesforce's setup, then run foretag provision"
         )
     if not field["updateable"]:
-        return f"{object_}.{name} may not be edited by foretag's user: run foretag provision"
+        return f"{name} may not be edited by foretag's user: run foretag provision"
     if spec.type is FieldType.TEXT and field["length"] < _TEXT_LENGTH:
-        return f"{object_}.{name} holds {field['length']} characters only: set its length to {_TEXT_LENGTH} in setup"
+        return f"{name} holds {field['length']} characters only: set its length to {_TEXT_LENGTH} in setup"
     options = {value["value"] for value in field["picklistValues"] if value["active"]}
     refused = sorted(set(spec.options) - options) if field["restrictedPicklist"] else []
     if refused:
-        return f"{object_}.{name} does not accept {', '.join(refused)}: unrestrict its values in Salesforce's setup"
+        return f"{name} does not accept {', '.join(refused)}: unrestrict its values in Salesforce's setup"
     return None

@@ -1,6 +1,6 @@
 """The access token: given, or fetched with the client-credentials flow when it is first needed."""
 
-from threading import Lock
+from threading import Lock, local
 
 import requests
 from requests.auth import AuthBase
@@ -24,13 +24,15 @@ class Login(AuthBase):
         self._token = "" if colon else secret
         self._transport = transport
         self._lock = Lock()
+        self._sent = local()  # the token this thread sent last
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize one request; raises the transport's errors when a token has to be fetched and cannot be."""
         with self._lock:
             if not self._token:
                 self._fetch()
-        request.headers["Authorization"] = f"Bearer {self._token}"
+            self._sent.token = self._token
+        request.headers["Authorization"] = f"Bearer {self._sent.token}"
         return request
 
     def renew(self) -> str | None:
@@ -38,7 +40,9 @@ class Login(AuthBase):
         with self._lock:
             if self._credentials is None:
                 return None
-            self._fetch()
+            if self._sent.token == self._token:  # else another thread was first
+                self._fetch()
+            self._sent.token = self._token
             return f"Bearer {self._token}"
 
     def _fetch(self) -> None:

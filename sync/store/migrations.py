@@ -99,6 +99,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             segment TEXT NOT NULL,
             membership TEXT NOT NULL,
             fields TEXT NOT NULL,
+            reasons TEXT NOT NULL,
             PRIMARY KEY (as_of, person_id)
         ) STRICT, WITHOUT ROWID""",
         """CREATE TABLE setting (

@@ -25,12 +25,14 @@ class StoredModel:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one person stood at one instant: segment, what the segment rules remember, and our field values."""
+    """Where one person stood at one instant: segment, what the segment rules remember, our field values, and why."""
 
     person_id: int
     segment: str
     membership: dict[str, Any]
     fields: dict[str, Any]
+    reasons: dict[str, list[tuple[str, float]]]
+    """Per objective the reasons in words, each with what it adds to the score (negative: speaks against)."""
 
 
 def save_model(
@@ -110,9 +112,9 @@ def save_standings(db: sqlite3.Connection, as_of: datetime, standings: Iterable[
     """Keep where everyone stands at `as_of`; the same instant is replaced."""
     db.execute("DELETE FROM standing WHERE as_of = ?", (micros(as_of),))
     db.executemany(
-        "INSERT INTO standing VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?)",
         (
-            (micros(as_of), row.person_id, row.segment, json.dumps(row.membership), json.dumps(row.fields))
+            (micros(as_of), row.person_id, row.segment, *map(json.dumps, (row.membership, row.fields, row.reasons)))
             for row in standings
         ),
     )
@@ -129,7 +131,11 @@ def newest_standings(
     rows = db.execute("SELECT * FROM standing WHERE as_of = ?", (row["as_of"],))
     found = {
         each["person_id"]: Standing(
-            each["person_id"], each["segment"], json.loads(each["membership"]), json.loads(each["fields"])
+            each["person_id"],
+            each["segment"],
+            json.loads(each["membership"]),
+            json.loads(each["fields"]),
+            json.loads(each["reasons"]),
         )
         for each in rows
     }

@@ -7,11 +7,15 @@ from sync import secrets
 from sync.clock import Clock
 from sync.config import Config
 from sync.config_accounts import Account
+from sync.errors import ForetagError
 from sync.fields import field_specs
 
 
 def connect(account: Account, config: Config, clock: Clock) -> Connector:
-    """The connector for one account of `config`; contacts nobody yet. Raises MissingSecret."""
+    """The connector for one account of `config`; contacts nobody yet.
+
+    Raises MissingSecret, or ForetagError when the adapter cannot work with the settings or the secret's form.
+    """
     opened = OpenAccount(
         kind=account.kind,
         name=account.name,
@@ -21,4 +25,7 @@ def connect(account: Account, config: Config, clock: Clock) -> Connector:
         prefix=config.write.prefix,
         fields=field_specs(config),
     )
-    return connectors.open_connector(opened, sleep=clock.sleep, monotonic=clock.monotonic)
+    try:
+        return connectors.open_connector(opened, sleep=clock.sleep, monotonic=clock.monotonic)
+    except ValueError as error:
+        raise ForetagError(f"account {account.name}: {error}") from error

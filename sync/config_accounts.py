@@ -45,6 +45,9 @@ class HubSpot(Account):
     api_version: Literal["v3", "2026-09"] = Field(
         "v3", description="Which paths to use; HubSpot ends support for v3 in September 2027."
     )
+    tier: Literal["starter", "professional"] = Field(
+        "professional", description="Your plan; starter (also for free accounts) paces calls at 100 in ten seconds."
+    )
     properties: list[str] = Field(
         [], description="Contact properties to read besides the usual ones, for example those in exclude_when."
     )

@@ -61,5 +61,5 @@ def _account(account: Account, config: Config, connect: Callable[[Account, Confi
     yield Finding("ok", f"secret from {source}")
     try:
         yield from connect(account, config).check()
-    except ConnectorError as error:
+    except (ConnectorError, ForetagError) as error:
         yield Finding("fail", str(error))

@@ -8,10 +8,14 @@ import keyring.backends.fail
 import pytest
 from click.testing import CliRunner
 
+import connectors
 from connectors.contract import Finding
 from connectors.errors import NotAuthorised
 from sync import cli, doctor, secrets
+from sync.accounts import connect
+from sync.clock import FixedClock
 from sync.configfile import load
+from sync.errors import ForetagError
 
 TOKEN = "pat-na1-12345678-abcd"
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -174,10 +178,38 @@ def test_doctor_asks_every_account_that_has_its_secret(config_file, monkeypatch)
     assert TOKEN not in str(found)
 
 
-def test_doctor_takes_an_error_of_the_platform_as_a_finding(config_file, monkeypatch):
+@pytest.mark.parametrize("error", [NotAuthorised("token expired"), ForetagError("account hubspot: no such prefix")])
+def test_doctor_takes_an_error_of_an_account_as_a_finding(config_file, monkeypatch, error):
     monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", TOKEN)
-    found = examined(config_file, NotAuthorised("HubSpot says: token expired"))
-    assert ("hubspot", Finding("fail", "HubSpot says: token expired")) in found
+    assert ("hubspot", Finding("fail", str(error))) in examined(config_file, error)
+
+
+def test_an_account_is_opened_with_its_secret_its_address_and_its_settings(config_file, monkeypatch):
+    opened = []
+    monkeypatch.setattr(connectors, "open_connector", lambda account, **_clock: opened.append(account))
+    monkeypatch.setenv("FORETAG_MAILCHIMP_NEWS_TOKEN", TOKEN)
+    config_file.write_text(config_file.read_text() + 'server = "us6"\naudiences = ["a1"]\n')
+    config = load(config_file)
+    connect(config.mailchimp[0], config, FixedClock(NOW))
+    (account,) = opened
+    assert (account.kind, account.name, account.token) == ("mailchimp", "news", TOKEN)
+    assert account.base_url == "https://us6.api.mailchimp.com/3.0"
+    assert account.options["audiences"] == ["a1"]
+    assert account.prefix == "ft_"
+    assert "segment" in {spec.key for spec in account.fields}
+    with pytest.raises(secrets.MissingSecret):
+        connect(config.hubspot[0], config, FixedClock(NOW))
+
+
+def test_settings_an_adapter_refuses_are_an_error_for_the_admin(config_file, monkeypatch):
+    def refuse(_account, **_clock):
+        raise ValueError("the key has no data centre")
+
+    monkeypatch.setattr(connectors, "open_connector", refuse)
+    monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", TOKEN)
+    config = load(config_file)
+    with pytest.raises(ForetagError, match="account hubspot: the key has no data centre"):
+        connect(config.hubspot[0], config, FixedClock(NOW))
 
 
 def test_doctor_looks_at_the_folder(config_file, tmp_path, monkeypatch):

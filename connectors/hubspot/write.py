@@ -15,6 +15,7 @@ from connectors.hubspot.rules import WRITE_BATCH
 from connectors.hubspot.sdk import RAW, Api
 
 _NOT_FOUND = "OBJECT_NOT_FOUND"
+_NO_PROPERTY = "PROPERTY_DOESNT_EXIST"
 
 
 def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -66,8 +67,6 @@ class Writer:
         errors = error.body.get("errors") or [] if isinstance(error.body, dict) else []
         if error.status != 400:
             raise error
-        if any(entry.get("code") == "PROPERTY_DOESNT_EXIST" for entry in errors):
-            raise SchemaDrift(f"{error}. Set the fields up again; nothing of this call was written.") from error
         told = _failures(batch, errors)
         rest = [change for change in batch if change.id not in told]
         if told:
@@ -99,10 +98,12 @@ class Writer:
 
 
 def _failures(batch: Sequence[Change], errors: Sequence[dict[str, Any]]) -> dict[str, Outcome]:
-    """The contacts of the batch that the errors name."""
+    """The contacts of the batch that the errors name. Raises SchemaDrift where the fault is not theirs."""
     ours = {change.id for change in batch}
     outcomes = {}
     for error in errors:
+        if _NO_PROPERTY in str(error):  # as `code`, inside a list of its own, or as JSON within the message
+            raise SchemaDrift(f"{error.get('message')}. Set the fields up again, then write again.")
         gone = error.get("category") == _NOT_FOUND
         result, reason = (Result.GONE, "deleted") if gone else (Result.REJECTED, str(error.get("message") or error))
         outcomes.update({id_: Outcome("contacts", id_, result, reason) for id_ in error_ids(error) if id_ in ours})

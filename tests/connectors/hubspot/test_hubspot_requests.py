@@ -1,0 +1,126 @@
+"""What leaves the machine, and how failures are read."""
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from connectors.contract import Change
+from connectors.errors import NotAuthorised, NotPermitted, QuotaSpent, Unavailable
+
+API = "https://api.hubapi.com"
+UPDATE = {"v3": "/crm/v3/objects/contacts/batch/update", "2026-09": "/crm/objects/2026-09/contacts/batch/update"}
+LIST = {"v3": "/crm/v3/objects/contacts", "2026-09": "/crm/objects/2026-09/contacts"}
+
+
+@pytest.mark.parametrize("version", UPDATE)
+def test_an_update_says_who_and_what_and_nothing_more(web, connect, version):
+    web.post(API + UPDATE[version], json={"status": "COMPLETE", "results": [{"id": "7"}]})
+    after = {"buy_score": 71.504, "segment": "Loyal", "tags": ("soon", "big"), "why": None, "control": False}
+    connector = connect(token="pat-secret", api_version=version)
+    list(connector.write([Change("contacts", "7", "a@example.com", after)]))
+    request = web.calls[0].request
+    assert request.headers["Authorization"] == "Bearer pat-secret"
+    assert request.headers["User-Agent"] == "foretag"
+    assert json.loads(request.body) == {
+        "inputs": [
+            {
+                "id": "7",
+                "objectWriteTraceId": "7",
+                "properties": {
+                    "ft_buy_score": "71.5",
+                    "ft_segment": "Loyal",
+                    "ft_tags": "big;soon",
+                    "ft_why": "",
+                    "ft_control": "false",
+                },
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("version", LIST)
+def test_a_first_pull_lists_by_the_hundred_with_our_fields(web, connect, date, version):
+    web.get(API + LIST[version], json={"results": [], "paging": {"next": {"after": "9", "link": "https://elsewhere"}}})
+    web.get(API + LIST[version], json={"results": []})
+    web.get(API + LIST[version], json={"results": []})
+    list(connect(api_version=version, properties=["age"]).pull("contacts", None, date))
+    queries = [parse_qs(urlsplit(call.request.url).query) for call in web.calls]
+    names = queries[0]["properties"][0].split(",")
+    assert {"email", "ft_buy_score", "ft_tags", "age", "lastmodifieddate", "hs_email_optout"} <= set(names)
+    assert [query["limit"] for query in queries] == [["100"]] * 3
+    assert [query.get("after") for query in queries] == [None, ["9"], None]
+    assert [query["archived"] for query in queries] == [["false"], ["false"], ["true"]]
+
+
+def test_more_properties_than_fit_an_address_are_asked_for_in_the_body(web, connect, date):
+    many = [f"custom_property_number_{n}" for n in range(400)]
+    web.post(f"{API}/crm/v3/objects/contacts/search", json={"total": 0, "results": []})
+    web.get(API + LIST["v3"], json={"results": []})
+    list(connect(properties=many).pull("contacts", None, date))
+    asked = json.loads(web.calls[0].request.body)
+    assert set(many) <= set(asked["properties"])
+    assert asked["filterGroups"][0]["filters"][0] == {
+        "propertyName": "lastmodifieddate",
+        "operator": "GTE",
+        "value": "1000",
+    }
+    assert len(web.calls[1].request.url) < 6_000
+
+
+def test_the_days_calls_are_spent(web, connect, date, fake_time):
+    body = {"status": "error", "message": "You have reached your daily limit.", "policyName": "DAILY"}
+    web.get(API + LIST["v3"], status=429, json=body)
+    with pytest.raises(QuotaSpent, match="midnight"):
+        list(connect().pull("contacts", None, date))
+    assert len(web.calls) == 1
+    assert not fake_time.slept
+
+
+def test_a_missing_scope_is_named(web, connect, date):
+    context = {"requiredGranularScopes": ["crm.objects.deals.read"]}
+    web.get(f"{API}/crm/v3/objects/deals", status=403, json={"category": "MISSING_SCOPES", "context": context})
+    with pytest.raises(NotPermitted, match=r"crm\.objects\.deals\.read"):
+        list(connect().pull("deals", None, date))
+
+
+@pytest.mark.parametrize("status", [401, 530])
+def test_a_wrong_token_stops_at_once(web, connect, date, status):
+    web.get(API + LIST["v3"], status=status, body="error code: 1016")
+    with pytest.raises(NotAuthorised, match="foretag secret set"):
+        list(connect().pull("contacts", None, date))
+    assert len(web.calls) == 1
+
+
+def test_a_short_limit_is_waited_out(web, connect, date, fake_time):
+    body = {"status": "error", "policyName": "TEN_SECONDLY_ROLLING"}
+    web.get(API + LIST["v3"], status=429, json=body, headers={"Retry-After": "4"})
+    web.get(API + LIST["v3"], json={"results": []})
+    web.get(API + LIST["v3"], json={"results": []})
+    list(connect().pull("contacts", None, date))
+    assert fake_time.slept == [4.0]
+
+
+def test_half_an_answer_is_asked_for_again(web, connect, date):
+    web.get(API + LIST["v3"], body='{"results": [{"id":', content_type="application/json")
+    web.get(API + LIST["v3"], json={"results": []})
+    web.get(API + LIST["v3"], json={"results": []})
+    assert len(list(connect().pull("contacts", None, date))) == 2
+
+
+def test_a_platform_that_stays_down_is_given_up(web, connect, date):
+    web.get(API + LIST["v3"], status=503, body="<html>")
+    with pytest.raises(Unavailable):
+        list(connect().pull("contacts", None, date))
+    assert len(web.calls) == 6
+
+
+@pytest.mark.parametrize(("tier", "calls"), [("starter", 100), ("professional", 190)])
+def test_calls_keep_to_the_accounts_rate(web, connect, date, fake_time, tier, calls):
+    for number in range(calls):
+        paging = {"paging": {"next": {"after": str(number + 1)}}} if number < calls - 1 else {}
+        web.get(API + LIST["v3"], json={"results": [], **paging})
+    web.get(API + LIST["v3"], json={"results": []})
+    list(connect(tier=tier).pull("contacts", None, date))
+    assert len(fake_time.slept) == 1
+    assert 9 < fake_time.slept[0] <= 10.5

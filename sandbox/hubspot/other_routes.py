@@ -36,7 +36,12 @@ class OtherRoutes:
             f"/crm/associations/{DATED}/<kind>/<other>/batch/read",
         )
         router.add("POST", unknown, self.unknown_association, "oauth")
-        router.add("GET", ("/marketing/v3/forms", "/marketing/v3/forms/", f"/marketing/forms/{DATED}-beta"), self.forms, "forms")
+        router.add(
+            "GET",
+            ("/marketing/v3/forms", "/marketing/v3/forms/", f"/marketing/forms/{DATED}-beta"),
+            self.forms,
+            "forms",
+        )
         router.add("GET", ("/form-integrations/v1/submissions/forms/<guid>",), self.submissions, "forms")
         router.add("GET", _account("details"), self.details, "oauth")
         router.add("GET", _account("api-usage/daily/private-apps"), self.usage, "oauth")

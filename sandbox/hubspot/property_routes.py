@@ -155,9 +155,7 @@ class PropertyRoutes:
             raise bad_request(f"{name} is not a valid name: lower-case letters, digits and underscores only")
         custom = [each for each in properties.values() if not each["hubspotDefined"]]
         if len(custom) >= CUSTOM_LIMIT:
-            raise bad_request(
-                f"You have reached the limit of {CUSTOM_LIMIT} custom properties", category="PROPERTY_LIMIT"
-            )
+            raise refuse(400, f"You have reached the limit of {CUSTOM_LIMIT} custom properties", "PROPERTY_LIMIT")
         if wanted.get("hasUniqueValue") and sum(each["hasUniqueValue"] for each in custom) >= UNIQUE_LIMIT:
             raise bad_request(f"You have reached the limit of {UNIQUE_LIMIT} properties with unique values")
         self._check_shape(kind, wanted)

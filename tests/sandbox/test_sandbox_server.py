@@ -1,0 +1,180 @@
+"""The server: connections, counters, the date, faults, and the pages for a browser."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from sandbox.faults import Fault
+from sandbox.people import World
+from sandbox.server import Sandbox
+
+CONTACTS = "/crm/v3/objects/contacts"
+
+
+def test_calls_are_counted_by_route(small_sandbox, hubspot) -> None:
+    hubspot.get(CONTACTS)
+    hubspot.get(f"{CONTACTS}/151")
+    hubspot.get(f"{CONTACTS}/401", status=404)
+    assert hubspot.session.get(f"{hubspot.url}/nowhere", timeout=5).status_code == 404
+    assert small_sandbox.calls() == {
+        ("hubspot", f"GET {CONTACTS}"): 1,
+        ("hubspot", f"GET {CONTACTS}/<id_>"): 2,
+        ("hubspot", "GET /nowhere"): 1,
+    }
+    small_sandbox.reset_calls()
+    assert small_sandbox.calls() == {}
+
+
+def test_one_connection_serves_many_calls(small_sandbox, hubspot) -> None:
+    for _ in range(3):
+        hubspot.post(f"{CONTACTS}/search", {"limit": 1})
+    pools = hubspot.session.get_adapter(hubspot.url).poolmanager.pools
+    (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118 - not a mapping
+    assert pool.num_requests == 3
+    assert pool.num_connections == 1
+
+
+def test_it_listens_on_loopback_only_and_stops(small_world: World) -> None:
+    sandbox = Sandbox(small_world, datetime(2017, 3, 1, tzinfo=UTC), ("hubspot",))
+    with pytest.raises(RuntimeError, match="not started"):
+        _ = sandbox.url
+    with sandbox, requests.Session() as session:
+        url = sandbox.url
+        assert url.startswith("http://127.0.0.1:")
+        assert session.get(f"{url}/sandbox/state", timeout=5).ok
+        sandbox.stop()
+        with pytest.raises(requests.ConnectionError):
+            session.get(f"{url}/sandbox/state", timeout=5)
+
+
+def test_advancing_applies_what_happens_in_between(small_sandbox, hubspot) -> None:
+    before = small_sandbox.snapshot()["hubspot"]
+    small_sandbox.advance(datetime(2017, 9, 1, tzinfo=UTC))
+    after = small_sandbox.snapshot()["hubspot"]
+    assert len(after["deals"]) > len(before["deals"])
+    assert before["deals"].items() <= after["deals"].items()
+
+
+def test_advancing_in_steps_ends_where_one_step_does(small_world: World) -> None:
+    start, end = datetime(2017, 1, 1, tzinfo=UTC), datetime(2017, 12, 31, tzinfo=UTC)
+    steps = Sandbox(small_world, start, ("hubspot",))
+    for day in range(10, 365, 10):
+        steps.advance(start + timedelta(days=day))
+    steps.advance(end)
+    assert steps.snapshot() == Sandbox(small_world, end, ("hubspot",)).snapshot()
+
+
+def test_it_does_not_go_back(small_sandbox) -> None:
+    with pytest.raises(ValueError, match="cannot go back"):
+        small_sandbox.advance(datetime(2017, 6, 30, tzinfo=UTC))
+
+
+def test_other_processes_steer_it_over_http(small_sandbox, hubspot) -> None:
+    url = small_sandbox.url
+    hubspot.get(CONTACTS)
+    state = requests.get(f"{url}/sandbox/state", timeout=5).json()
+    assert state["date"] == "2017-07-01T00:00:00+00:00"
+    assert state["calls"] == [{"platform": "hubspot", "route": f"GET {CONTACTS}", "count": 1}]
+    moved = requests.post(f"{url}/sandbox/advance", json={"date": "2017-10-31"}, timeout=5)
+    assert moved.json() == {"date": "2017-10-31T00:00:00+00:00"}
+    assert small_sandbox.clock.date == datetime(2017, 10, 31, tzinfo=UTC)
+    back = requests.post(f"{url}/sandbox/advance", json={"date": "2017-01-01"}, timeout=5)
+    assert (back.status_code, "cannot go back" in back.json()["error"]) == (400, True)
+    assert requests.get(f"{url}/sandbox/snapshot", timeout=5).json() == small_sandbox.snapshot()
+
+
+def test_faults_are_ordered_over_http(small_sandbox, hubspot) -> None:
+    url = small_sandbox.url
+    fault = {"platform": "hubspot", "route": "GET .*/contacts", "kind": "status", "status": 503, "after": 1}
+    assert requests.post(f"{url}/sandbox/faults", json={"faults": [fault]}, timeout=5).json() == {"faults": 1}
+    hubspot.get(CONTACTS)
+    answer = hubspot.session.get(hubspot.url + CONTACTS, timeout=5)
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (503, "text/html")
+    hubspot.get(CONTACTS)
+    wrong = requests.post(f"{url}/sandbox/faults", json={"faults": [{**fault, "kind": "flood"}]}, timeout=5)
+    assert (wrong.status_code, "unknown fault kind" in wrong.json()["error"]) == (400, True)
+
+
+def test_a_status_fault_does_not_reach_the_platform(small_sandbox, hubspot) -> None:
+    small_sandbox.inject(Fault("hubspot", "PATCH", "status", status=429, retry_after=3))
+    answer = hubspot.session.patch(f"{hubspot.url}{CONTACTS}/151", json={"properties": {"firstname": "X"}}, timeout=5)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3")
+    small_sandbox.inject(Fault("hubspot", "PATCH", "status", status=403))
+    answer = hubspot.session.patch(f"{hubspot.url}{CONTACTS}/151", json={"properties": {"firstname": "X"}}, timeout=5)
+    assert (answer.status_code, answer.content) == (403, b"")
+    assert "X" not in str(small_sandbox.snapshot()["hubspot"]["contacts"].values())
+
+
+@pytest.mark.parametrize(("kind", "written"), [("reset_before", False), ("reset_after", True)])
+def test_a_lost_connection_tells_nothing_about_the_write(small_sandbox, hubspot, kind: str, written: bool) -> None:
+    (id_,) = [row["id"] for row in hubspot.get(CONTACTS, limit=1)["results"]]
+    small_sandbox.inject(Fault("hubspot", "PATCH", kind))
+    with pytest.raises(requests.ConnectionError):
+        hubspot.call("PATCH", f"{CONTACTS}/{id_}", json={"properties": {"firstname": "Renamed"}})
+    first_name = small_sandbox.snapshot()["hubspot"]["contacts"][id_]["firstname"]
+    assert (first_name == "Renamed") is written
+
+
+def test_a_truncated_answer_is_no_json(small_sandbox, hubspot) -> None:
+    small_sandbox.inject(Fault("hubspot", "GET", "truncate"))
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        hubspot.get(CONTACTS)
+    assert hubspot.get(CONTACTS)["results"]
+
+
+def test_a_delayed_answer_outlasts_a_short_timeout(small_sandbox, hubspot) -> None:
+    small_sandbox.inject(Fault("hubspot", "GET", "delay", seconds=0.5))
+    with pytest.raises(requests.ReadTimeout):
+        hubspot.session.get(hubspot.url + CONTACTS, timeout=0.05)
+
+
+def test_faults_can_be_taken_back(small_sandbox, hubspot) -> None:
+    small_sandbox.inject(Fault("hubspot", "GET", "status", times=100))
+    small_sandbox.clear_faults()
+    hubspot.get(CONTACTS)
+
+
+def test_parallel_calls_all_get_their_answer(small_sandbox, connect) -> None:
+    clients = [connect(small_sandbox) for _ in range(6)]
+    got: list[int] = []
+
+    def read(client) -> None:
+        got.extend(len(client.get(CONTACTS, limit=10)["results"]) for _ in range(5))
+
+    threads = [threading.Thread(target=read, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [10] * 30
+
+
+def test_the_start_page_shows_date_and_calls(small_sandbox, hubspot) -> None:
+    hubspot.get(f"{CONTACTS}/151")
+    page = requests.get(f"{small_sandbox.url}/", timeout=5).text
+    assert "Saturday, 1 July 2017" in page
+    assert "GET /crm/v3/objects/contacts/&lt;id_&gt;" in page
+
+
+def test_the_contact_page_shows_what_a_marketer_sees(small_sandbox, hubspot) -> None:
+    hubspot.provision(
+        {
+            "name": "tags",
+            "label": "Our tags",
+            "type": "enumeration",
+            "fieldType": "checkbox",
+            "options": [{"label": "Big spender", "value": "big"}, {"label": "New", "value": "new"}],
+        }
+    )
+    (contact,) = hubspot.get(CONTACTS, limit=1, properties="email")["results"]
+    hostile = {"firstname": "<b>Bold</b>", "tags": "big;new"}
+    hubspot.call("PATCH", f"{CONTACTS}/{contact['id']}", json={"properties": hostile})
+    params = {"email": contact["properties"]["email"].upper()}
+    page = requests.get(f"{small_sandbox.url}/contact", params=params, timeout=5).text
+    assert "&lt;b&gt;Bold&lt;/b&gt;" in page
+    assert "<b>" not in page
+    assert "Big spender, New" in page
+    nobody = requests.get(f"{small_sandbox.url}/contact", params={"email": "no@example.org"}, timeout=5).text
+    assert "No contact with this address." in nobody

@@ -1,6 +1,7 @@
 """The command that serves the local platforms, for trying foretag without any account."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def sandbox(app: App, date: datetime, port: int, seed: int, small: bool) -> None
         tokens = {str(name): platform.token for name, platform in served.platforms.items()}
         click.echo(_introduction(served.url, tokens, date))
         click.echo("Serving until Ctrl-C.", err=True)
-        app.clock.stop.wait()
+        with suppress(KeyboardInterrupt):
+            app.clock.stop.wait()
 
 
 def _introduction(url: str, tokens: Mapping[str, str], date: datetime) -> str:

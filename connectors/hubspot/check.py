@@ -75,7 +75,10 @@ def _schema(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> Iterator[Fi
 
 def _room(api: Api) -> int | None:
     """How many more contact properties the account may have, where it says so."""
-    answer = api.get("/crm/v3/limits/custom-properties")
+    try:
+        answer = api.get("/crm/v3/limits/custom-properties")
+    except ConnectorError:
+        return None
     for row in answer.get("byObjectType") or []:
         if row.get("objectTypeId") == "0-1" and isinstance(row.get("limit"), int):
             return int(row["limit"]) - int(row.get("usage") or 0)

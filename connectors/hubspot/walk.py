@@ -127,7 +127,7 @@ class Walk:
         began = bin_["began"] if bin_["after"] else millis(until)
         new = [row for row in rows if _archived_since(row, bin_["since"])]
         turn = {"after": after, "since": bin_["since"], "began": began} if after else {"after": None, "since": began}
-        yield Leg(new, json.dumps(_searching(finished, turn)), listed=False)
+        yield Leg(new, json.dumps(_searching(finished, turn)), listed=True)
 
     def _step(self, at: Place, until: datetime) -> tuple[list[Row], Place | None]:
         """One page of the search: its new rows, and where to go on (None: nowhere)."""

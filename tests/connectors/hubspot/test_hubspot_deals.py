@@ -35,13 +35,13 @@ def listed(web, connect, drain):
 def searched(web, connect, drain, date):
     """The activities of a second pull that finds these deals changed."""
 
-    def pulled(*rows):
+    def pulled(*rows, archived=()):
         web.get(DEALS, json={"results": []})
         web.get(DEALS, json={"results": []})
         connector = connect()
         cursor = drain(connector, "deals")[2]
         web.post(f"{DEALS}/search", json={"total": len(rows), "results": list(rows)})
-        web.get(DEALS, json={"results": []})
+        web.get(DEALS, json={"results": list(archived)})
         return drain(connector, "deals", cursor)[1]
 
     return pulled
@@ -99,6 +99,11 @@ def test_more_contacts_than_fit_into_the_list_are_asked_for(web, listed):
 def test_a_changed_deal_that_is_no_longer_won_takes_its_order_away(web, searched):
     web.post(CONTACTS_OF, json={"results": [{"from": {"id": "5"}, "to": [{"toObjectId": 1}]}]})
     [order] = searched(deal("5", OPEN))
+    assert (order.id, order.removed) == ("5:1", True)
+
+
+def test_a_deal_archived_later_takes_its_order_away_without_another_call(searched):
+    [order] = searched(archived=[deal("5", WON, "1", archived=True, archivedAt="2017-08-01T00:00:00Z")])
     assert (order.id, order.removed) == ("5:1", True)
 
 

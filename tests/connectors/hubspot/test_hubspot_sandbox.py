@@ -250,6 +250,18 @@ def test_check_names_what_is_missing(hub, sandbox, fields):
     assert sum("is missing" in finding.text for finding in hub.check()) == len(fields)
 
 
+def test_check_says_when_there_is_no_room(connect, sandbox, fields, monkeypatch):
+    monkeypatch.setattr("sandbox.hubspot.other_routes.CUSTOM_LIMIT", 10)
+    findings = connect(f"{sandbox.url}/hubspot").check()
+    assert "HubSpot has room for 3 more contact properties, 6 are needed" in [finding.text for finding in findings]
+
+
+def test_check_without_the_limits_still_tells_what_is_missing(connect, sandbox, fields):
+    sandbox.inject(Fault("hubspot", "limits/custom-properties", "status", times=99, status=503))
+    findings = connect(f"{sandbox.url}/hubspot").check()
+    assert sum("is missing" in finding.text for finding in findings) == len(fields)
+
+
 def test_check_with_a_wrong_token_is_one_finding(sandbox, connect):
     [finding] = connect(f"{sandbox.url}/hubspot", token="pat-wrong").check()
     assert (finding.level, finding.fix) == ("fail", "foretag secret set")

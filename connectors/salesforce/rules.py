@@ -117,7 +117,7 @@ class _Known:
 
     def learn_permission_sets(self, answer: Any) -> None:
         for row in answer.get("records", ()):
-            if row["attributes"]["type"] == "PermissionSet" and row.get("Name") == PERMISSION_SET:
+            if row["attributes"].get("type") == "PermissionSet" and row.get("Name") == PERMISSION_SET:
                 self._sets.add(row["Id"])
 
     def learn_new_set(self, answer: Any) -> None:

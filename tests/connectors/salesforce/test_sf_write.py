@@ -1,0 +1,180 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connectors.contract import Change, Outcome, Result
+from connectors.errors import NotAllowed, Rejected, SchemaDrift
+from connectors.salesforce.write import batches
+
+
+def change(number: int, object_: str = "Contact", **after: Any) -> Change:
+    prefix = "003" if object_ == "Contact" else "00Q"
+    return Change(object_, f"{prefix}{number:012d}", None, after or {"buy_score": float(number)})
+
+
+def refused(code: str, message: str = "no") -> dict[str, Any]:
+    return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": []}]}
+
+
+@pytest.fixture
+def answer(org, data: str) -> Callable[..., list[list[dict[str, Any]]]]:
+    """Let the org answer by a function of one record; returns the list of batches it was sent."""
+
+    def script(by: Callable[[dict[str, Any]], Any]) -> list[list[dict[str, Any]]]:
+        sent: list[list[dict[str, Any]]] = []
+
+        def respond(request: Any) -> tuple[int, dict[str, str], str]:
+            sent.append(json.loads(request.body)["records"])
+            said = [by(record) for record in sent[-1]]
+            broken = next((each for each in said if isinstance(each, str)), None)
+            body = [{"errorCode": broken, "message": "cannot be read"}] if broken else said
+            return (400 if broken else 200), {"Content-Type": "application/json"}, json.dumps(body)
+
+        org.add_callback("PATCH", f"{data}/composite/sobjects", respond)
+        return sent
+
+    return script
+
+
+def good(record: dict[str, Any]) -> dict[str, Any]:
+    return {"id": record["id"], "success": True, "errors": []}
+
+
+def test_a_thousand_contacts_cost_five_calls(connect, answer) -> None:
+    sent = answer(good)
+    connector = connect()
+    changes = [change(n) for n in range(900)] + [change(n, "Lead") for n in range(100)]
+    assert connector.predict_calls(changes) == 5
+    outcomes = [outcome for batch in connector.write(changes) for outcome in batch]
+    assert {outcome.result for outcome in outcomes} == {Result.WRITTEN}
+    assert [(outcome.object, outcome.id) for outcome in outcomes] == [(each.object, each.id) for each in changes]
+    assert [len(batch) for batch in sent] == [200] * 5
+    assert connector.calls == {"write scores": 5}
+
+
+def test_values_are_written_in_salesforces_way(connect, answer) -> None:
+    sent = answer(good)
+    after = {"buy_score": 12.345, "tags": ("Loyal", "Control"), "reasons": None, "scored_on": "2017-06-01"}
+    list(connect().write([change(1, **after, control_group=True, segment="Lost")]))
+    assert sent == [
+        [
+            {
+                "attributes": {"type": "Contact"},
+                "id": "003000000000001",
+                "FT_Buy_Score__c": 12.35,
+                "FT_Tags__c": "Control;Loyal",
+                "FT_Reasons__c": None,
+                "FT_Scored_On__c": "2017-06-01",
+                "FT_Control_Group__c": True,
+                "FT_Segment__c": "Lost",
+            }
+        ]
+    ]
+
+
+def test_emptied_fields_become_null_and_an_unticked_box(connect, answer) -> None:
+    sent = answer(good)
+    list(connect().write([change(1, buy_score=None, tags=(), reasons="", control_group=None)]))
+    values = {name: value for name, value in sent[0][0].items() if name.startswith("FT_")}
+    assert values == {
+        "FT_Buy_Score__c": None,
+        "FT_Tags__c": None,
+        "FT_Reasons__c": None,
+        "FT_Control_Group__c": False,
+    }
+
+
+def test_refusals_are_matched_by_place(connect, answer) -> None:
+    said = {
+        "003000000000001": refused("ENTITY_IS_DELETED", "entity is deleted"),
+        "003000000000002": refused("INVALID_CROSS_REFERENCE_KEY", "invalid id"),
+        "003000000000003": refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Phone must be given"),
+        "00Q000000000004": refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead"),
+    }
+    answer(lambda record: said.get(record["id"]) or good(record))
+    changes = [*(change(n) for n in range(1, 4)), change(4, "Lead"), change(5, "Lead")]
+    (outcomes,) = connect().write(changes)
+    assert [(outcome.id[-1], outcome.result) for outcome in outcomes] == [
+        ("1", Result.GONE),
+        ("2", Result.GONE),
+        ("3", Result.REJECTED),
+        ("4", Result.REJECTED),
+        ("5", Result.WRITTEN),
+    ]
+    assert outcomes[2].reason == "FIELD_CUSTOM_VALIDATION_EXCEPTION: Phone must be given"
+
+
+def test_locked_records_are_sent_again_by_themselves(connect, answer, slept: list[float]) -> None:
+    tries = iter([1, 2])
+    locked = refused("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
+    sent = answer(lambda r: locked if r["id"].endswith("2") and next(tries, None) else good(r))
+    (outcomes,) = connect().write([change(1), change(2), change(3)])
+    assert [[record["id"][-1] for record in batch] for batch in sent] == [["1", "2", "3"], ["2"], ["2"]]
+    assert {outcome.result for outcome in outcomes} == {Result.WRITTEN}
+    assert len(outcomes) == 3
+    assert len(slept) == 2
+
+
+def test_a_record_that_stays_locked_is_rejected_in_the_end(connect, answer) -> None:
+    sent = answer(lambda r: refused("UNABLE_TO_LOCK_ROW", "busy") if r["id"].endswith("2") else good(r))
+    (outcomes,) = connect().write([change(1), change(2)])
+    assert [len(batch) for batch in sent] == [2, 1, 1, 1]
+    assert outcomes[1] == Outcome("Contact", "003000000000002", Result.REJECTED, "UNABLE_TO_LOCK_ROW: busy")
+
+
+def test_a_poisoned_record_is_found_and_the_others_are_written(connect, answer) -> None:
+    sent = answer(lambda r: "JSON_PARSER_ERROR" if r["id"].endswith("037") else good(r))
+    (outcomes,) = connect().write([change(n) for n in range(200)])
+    bad = [outcome for outcome in outcomes if outcome.result is not Result.WRITTEN]
+    assert bad == [Outcome("Contact", change(37).id, Result.REJECTED, "JSON_PARSER_ERROR: cannot be read")]
+    assert len(outcomes) == 200
+    assert len(sent) <= 17
+
+
+def test_an_answer_that_is_too_short_leaves_the_batch_unknown(connect, org, data: str) -> None:
+    org.patch(f"{data}/composite/sobjects", json=[{"id": change(1).id, "success": True, "errors": []}])
+    (outcomes,) = connect().write([change(1), change(2)])
+    assert {outcome.result for outcome in outcomes} == {Result.UNKNOWN}
+
+
+def test_an_answer_for_another_record_is_not_believed(connect, answer) -> None:
+    answer(lambda record: {"id": change(9).id, "success": True, "errors": []})
+    (outcomes,) = connect().write([change(1)])
+    assert outcomes[0].result is Result.UNKNOWN
+
+
+def test_a_missing_field_stops_the_write(connect, org, data: str) -> None:
+    body = [{"errorCode": "INVALID_FIELD", "message": "No such column 'FT_Buy_Score__c' on sobject of type Contact"}]
+    org.patch(f"{data}/composite/sobjects", json=body, status=400)
+    with pytest.raises(SchemaDrift, match="FT_Buy_Score__c is not there"):
+        list(connect().write([change(1)]))
+
+
+def test_a_refusal_that_is_not_about_a_record_is_not_bisected(connect, org, data: str) -> None:
+    org.patch(f"{data}/composite/sobjects", json=[{"errorCode": "METHOD_NOT_ALLOWED", "message": "x"}], status=405)
+    with pytest.raises(Rejected):
+        list(connect().write([change(1), change(2)]))
+    assert len(org.calls) == 1
+
+
+def test_foreign_keys_and_objects_are_refused_before_anything_is_sent(connect, org) -> None:
+    with pytest.raises(NotAllowed, match="owner"):
+        list(connect().write([change(1), change(2, owner="me")]))
+    with pytest.raises(NotAllowed, match="Account"):
+        list(connect().write([Change("Account", "001000000000001", None, {"buy_score": 1.0})]))
+
+
+def test_two_changes_of_one_contact_become_one() -> None:
+    (batch,) = batches([change(1, buy_score=1.0, segment="Lost"), change(2), change(1, buy_score=2.0)])
+    assert [(each.id[-1], dict(each.after)) for each in batch] == [
+        ("1", {"buy_score": 2.0, "segment": "Lost"}),
+        ("2", {"buy_score": 2.0}),
+    ]
+
+
+def test_no_changes_cost_no_call(connect, org) -> None:
+    connector = connect()
+    assert list(connector.write([])) == []
+    assert connector.predict_calls([]) == 0

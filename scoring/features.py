@@ -1,0 +1,144 @@
+"""What is known of each person at a cut-off: recency, frequency, money, rhythm, answers to campaigns."""
+
+import math
+
+import narwhals.stable.v2 as nw
+
+from scoring.tables import DAY, Frame, Tables
+
+WINDOWS = (30, 60, 90, 180)
+"""Days for plain counts and spend."""
+HALF_LIVES = (14, 45, 120)
+"""Days after which an order counts half in the decayed counts and spend."""
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "recency": ("recency_days", "gap_mean", "gap_sd", "gap_last", "gap_cv", "recency_in_gaps"),
+    "frequency": (
+        "orders",
+        *(f"orders_{days}d" for days in WINDOWS),
+        *(f"orders_decayed_{days}d" for days in HALF_LIVES),
+        "returns",
+        "deals_lost",
+    ),
+    "spend": (
+        "spend_sum",
+        "spend_mean",
+        "spend_last",
+        "spend_max",
+        *(f"spend_{days}d" for days in WINDOWS),
+        *(f"spend_decayed_{days}d" for days in HALF_LIVES),
+    ),
+    "campaigns": (
+        "sends",
+        "sends_decayed",
+        "clicks",
+        "responses",
+        "answers_decayed",
+        "days_since_click",
+        "days_since_response",
+        "answered_share",
+    ),
+    "tenure": ("tenure_days",),
+}
+"""The families reasons are grouped by, and the features of each. Money is in cents, time in days."""
+
+FEATURES: tuple[str, ...] = tuple(name for names in FAMILIES.values() for name in names)
+
+_ANSWER_HALF_LIFE = 45
+_COUNTED = {"returns": "refund", "deals_lost": "deal_lost", "sends": "send", "clicks": "click", "responses": "response"}
+_NULLABLE = frozenset(
+    {*FAMILIES["recency"], "spend_mean", "spend_last", "spend_max", "days_since_click", "days_since_response"}
+    | {"answered_share", "tenure_days"}
+)
+_COUNTS = tuple(name for name in FEATURES if name not in _NULLABLE)
+
+
+def features(tables: Tables, cut: int) -> Frame:
+    """One row per person known before `cut` (µs UTC): `person_id` and FEATURES; nothing at or after `cut` is read.
+
+    Null means "never happened" (no order yet, never clicked); counts and sums are 0 instead.
+    """
+    known = tables.until(cut)
+    people = known.people.select("person_id", tenure_days=_days(cut, "since"))
+    orders, others = _orders(known.activities, cut), _others(known.activities, cut)
+    frame = people.join(orders, on="person_id", how="left").join(others, on="person_id", how="left")
+    frame = frame.with_columns(nw.col(*_COUNTS).fill_null(0)).with_columns(
+        spend_mean=_ratio("spend_sum", "orders"),
+        gap_cv=_ratio("gap_sd", "gap_mean"),
+        recency_in_gaps=_ratio("recency_days", "gap_mean"),
+        answered_share=_ratio("responses", "sends"),
+    )
+    return frame.select("person_id", *(nw.col(name).cast(nw.Float64) for name in FEATURES))
+
+
+def _orders(activities: Frame, cut: int) -> Frame:
+    """Order counts, money and rhythm of everyone who ordered."""
+    at, age, amount = nw.col("at"), nw.col("age"), nw.col("amount")
+    orders = (
+        activities.filter(nw.col("kind") == "order")
+        .with_columns(
+            age=_days(cut, "at"),
+            amount=amount.fill_null(0).cast(nw.Float64),
+            gap=(at - at.shift(1).over("person_id", order_by="at")) / DAY,
+            newest=at == at.max().over("person_id"),
+        )
+        .with_columns(
+            **{f"orders_{days}d": (age <= days).cast(nw.Int64) for days in WINDOWS},
+            **{f"spend_{days}d": nw.when(age <= days).then(amount).otherwise(0.0) for days in WINDOWS},
+            **{f"orders_decayed_{days}d": _decay("age", days) for days in HALF_LIVES},
+            **{f"spend_decayed_{days}d": _decay("age", days) * amount for days in HALF_LIVES},
+            gap_newest=nw.when(nw.col("newest")).then(nw.col("gap")),
+            spend_newest=nw.when(nw.col("newest")).then(amount),
+        )
+    )
+    summed = [f"{what}_{days}d" for what in ("orders", "spend") for days in WINDOWS]
+    summed += [f"{what}_decayed_{days}d" for what in ("orders", "spend") for days in HALF_LIVES]
+    return orders.group_by("person_id").agg(
+        nw.col(*summed).sum(),
+        orders=nw.len(),
+        recency_days=age.min(),
+        gap_mean=nw.col("gap").mean(),
+        gap_sd=nw.col("gap").std(),
+        gap_last=nw.col("gap_newest").max(),
+        spend_sum=amount.sum(),
+        spend_max=amount.max(),
+        spend_last=nw.col("spend_newest").max(),
+    )
+
+
+def _others(activities: Frame, cut: int) -> Frame:
+    """Mailings and answers, returns and lost deals, of everyone who has any.
+
+    Machine opens count for nothing, and opens by people never alone: they are one kind of answer among several.
+    """
+    kind, age = nw.col("kind"), nw.col("age")
+    answer = kind.is_in(["open", "click", "form", "response", "visit"]) & ~nw.col("machine").fill_null(value=False)
+    rows = (
+        activities.filter(kind != "order")
+        .with_columns(age=_days(cut, "at"))
+        .with_columns(
+            **{name: (kind == value).cast(nw.Int64) for name, value in _COUNTED.items()},
+            sends_decayed=nw.when(kind == "send").then(_decay("age", _ANSWER_HALF_LIFE)).otherwise(0.0),
+            answers_decayed=nw.when(answer).then(_decay("age", _ANSWER_HALF_LIFE)).otherwise(0.0),
+            click_age=nw.when(kind == "click").then(age),
+            response_age=nw.when(kind == "response").then(age),
+        )
+    )
+    return rows.group_by("person_id").agg(
+        nw.col(*_COUNTED, "sends_decayed", "answers_decayed").sum(),
+        days_since_click=nw.col("click_age").min(),
+        days_since_response=nw.col("response_age").min(),
+    )
+
+
+def _days(cut: int, column: str) -> nw.Expr:
+    return (nw.lit(cut) - nw.col(column)) / DAY
+
+
+def _decay(age: str, half_life: float) -> nw.Expr:
+    return (nw.col(age) * (-math.log(2) / half_life)).exp()
+
+
+def _ratio(above: str, below: str) -> nw.Expr:
+    """Null where `below` is null or nothing."""
+    return nw.when(nw.col(below) > 0).then(nw.col(above) / nw.col(below))

@@ -1,0 +1,72 @@
+"""What there is to learn from: the labelled past, split into what comes before and what it is judged on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring import gate
+from scoring.objectives import Objective, high_threshold
+from scoring.snapshots import Rows, Snapshots
+
+MOST_ROWS = 100_000
+"""Learning curves are flat long before this many rows; people are sampled beyond it."""
+MOST_TEST_CUTS = 3
+"""One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""
+PRIOR_WEIGHT = 10
+"""How many average people the rate of those outside the population is mixed with."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Every matured row, and two parts of it: each training horizon ended before the first test cut-off."""
+
+    rows: Rows
+    training: Rows
+    test: Rows
+    threshold: float | None
+    prior: float
+
+
+def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
+    """The lesson, or one sentence on what is missing for it."""
+    cuts = past.cuts(objective)
+    if not cuts or not _embargoed(cuts, cuts[0], objective):
+        return gate.too_short(past, objective)
+    inside, outside = past.rows(objective, cuts)
+    rows = _limited(inside, seed)
+    tests = _test_cuts(cuts, objective)
+    training_cuts = _embargoed(cuts, tests[-1], objective)
+    threshold = None
+    if objective.kind == "high_value":
+        threshold = high_threshold(rows.at(training_cuts).y)
+        rows, outside = rows.reaching(threshold), outside.reaching(threshold)
+    reason = gate.too_few(past, rows)
+    if reason is None and not (rows.at(training_cuts).outcomes() and rows.at(tests).outcomes()):
+        reason = gate.one_sided(objective, tests[0])
+    if reason is not None:
+        return reason
+    prior = (outside.y.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.y.size + PRIOR_WEIGHT)
+    return Lesson(rows, rows.at(training_cuts), rows.at(tests), threshold, float(prior))
+
+
+def _embargoed(cuts: Sequence[int], test: int, objective: Objective) -> list[int]:
+    """The cut-offs whose outcome was fully known at `test`."""
+    return [cut for cut in cuts if cut + objective.horizon <= test]
+
+
+def _test_cuts(cuts: Sequence[int], objective: Objective) -> list[int]:
+    """The newest third of the cut-offs, at most MOST_TEST_CUTS, as long as as many are left to learn from."""
+    count = min(MOST_TEST_CUTS, max(len(cuts) // 3, 1))
+    while count > 1 and len(_embargoed(cuts, cuts[count - 1], objective)) < count:
+        count -= 1
+    return list(cuts[:count])
+
+
+def _limited(rows: Rows, seed: int) -> Rows:
+    """All rows, or those of as many randomly chosen people as make about MOST_ROWS."""
+    if rows.y.size <= MOST_ROWS:
+        return rows
+    people = np.unique(rows.person_ids)
+    kept = np.random.default_rng(seed).choice(people, int(people.size * MOST_ROWS / rows.y.size), replace=False)
+    return rows.where(np.isin(rows.person_ids, kept))

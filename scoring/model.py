@@ -1,0 +1,94 @@
+"""A trained model of one objective: what it is, how good it was, and how to keep it."""
+
+import io
+from dataclasses import dataclass, field
+
+import joblib
+import numpy as np
+from scipy.special import expit
+
+from scoring.calibrate import Calibration
+from scoring.evaluate import Evaluation
+from scoring.features import FEATURES
+from scoring.ladder.base import Rung
+from scoring.objectives import Objective
+from scoring.snapshots import Floats
+
+
+@dataclass(frozen=True)
+class Model:
+    """The outcome of training one objective. When `refused` says why there is none, `estimator` is None."""
+
+    objective: Objective
+    trained_at: int
+    """The as-of instant of the training, µs UTC."""
+    seed: int
+    why: str
+    """One plain sentence: which rung was chosen, over what, by how much (or why there is none)."""
+    refused: str | None = None
+    rung: str = ""
+    """rules, logistic or boosting."""
+    rule: str = ""
+    """Name of the best rule of thumb."""
+    rows: int = 0
+    """Labelled rows the model was finally fitted on."""
+    evaluation: Evaluation | None = None
+    """Of the chosen rung, on cut-offs after everything it had learned from."""
+    candidates: dict[str, Evaluation] = field(default_factory=dict)
+    """The same for every rung that was tried; `rules` is the rule of thumb."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the numbers should know, in plain sentences."""
+    estimator: Rung | None = None
+    calibration: Calibration = field(default_factory=Calibration)
+    prior: float = float("nan")
+    """What is said of people outside the population: their base rate (or mean, cents), shrunk."""
+    threshold: float | None = None
+    """For high_value: the spend within the horizon (cents) that counts as high."""
+    features: tuple[str, ...] = FEATURES
+
+    @property
+    def horizon_days(self) -> int:
+        """How far ahead the model predicts."""
+        return self.objective.horizon_days
+
+    @property
+    def title(self) -> str:
+        """The rung under its own name."""
+        return f"rule of thumb ({self.rule})" if self.rung == "rules" else self.rung
+
+    @property
+    def slope(self) -> float:
+        """Factor between the estimator's contributions and those to the calibrated score; negative for churn."""
+        return self.calibration.slope * direction(self.objective)
+
+    def score(self, x: Floats) -> Floats:
+        """Calibrated probability (or cents) per row of FEATURES. Raises ValueError when the model was refused."""
+        if self.estimator is None:
+            raise ValueError(f"there is no model for {self.objective.name}: {self.refused}")
+        return respond(self.calibration(self.estimator.raw(x)), self.objective)
+
+
+def direction(objective: Objective) -> int:
+    """-1 for churn, which is the complement of buying again and learned as such; 1 for everything else."""
+    return -1 if objective.kind == "churn" else 1
+
+
+def respond(link: Floats, objective: Objective) -> Floats:
+    """From calibrated log-odds (log-money) to probability (cents) of the objective."""
+    answer: Floats = np.exp(link) if objective.in_money else expit(direction(objective) * link)
+    return answer
+
+
+def dump(model: Model) -> bytes:
+    """The model as bytes. Loading runs code from them: keep a hash and check it before `load`."""
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer, compress=3)
+    return buffer.getvalue()
+
+
+def load(data: bytes) -> Model:
+    """The model `dump` made, from trusted bytes only. Raises ValueError when they hold something else."""
+    model = joblib.load(io.BytesIO(data))
+    if not isinstance(model, Model):
+        raise ValueError("these bytes are not a model")
+    return model

@@ -1,0 +1,119 @@
+"""What is predicted: the outcome, for whom, within how many days; and the labels that follow."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.tables import DAY, Frame, Tables
+
+Kind = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
+
+HORIZON_RANGE = (30, 180)
+"""Days a default horizon is kept within."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One thing to predict. Raises ValueError for an unknown kind or a horizon below one day."""
+
+    name: str
+    kind: Kind
+    horizon_days: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unknown kind {self.kind!r}: choose one of {', '.join(get_args(Kind))}")
+        if self.horizon_days < 1:
+            raise ValueError(f"the horizon must be at least one day, not {self.horizon_days}")
+
+    @property
+    def horizon(self) -> int:
+        """The horizon in µs."""
+        return self.horizon_days * DAY
+
+    @property
+    def in_money(self) -> bool:
+        """Whether the outcome is an amount (cents) and not yes or no."""
+        return self.kind == "value"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Outcomes of one cut-off: `person_ids` ascending, `y` beside it, `inside` true for members of the population."""
+
+    person_ids: NDArray[np.int64]
+    y: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+
+
+def population(tables: Tables, objective: Objective, cut: int) -> Frame:
+    """`person_id` of everyone the objective is asked about at `cut`.
+
+    Purchases, churn and money: people with an order before the cut. Response: people mailed before the cut who have
+    not unsubscribed since; mailed *ever*, not lately, so that nobody drops out between two campaigns.
+    """
+    known = tables.until(cut)
+    rows = known.people.select("person_id").join(known.activities, on="person_id", how="inner")
+    if objective.kind != "response":
+        return rows.filter(nw.col("kind") == "order").select("person_id").unique()
+    at, kind = nw.col("at"), nw.col("kind")
+    newest = (
+        rows.with_columns(mailed=nw.when(kind == "send").then(at), left=nw.when(kind == "unsubscribe").then(at))
+        .group_by("person_id")
+        .agg(nw.col("mailed", "left").max())
+    )
+    return newest.filter(nw.col("mailed") > nw.col("left").fill_null(0)).select("person_id")
+
+
+def labels(tables: Tables, objective: Objective, cut: int, threshold: float | None = None) -> Labels:
+    """What everyone known at `cut` did in [cut, cut + horizon).
+
+    y is 1 or 0; for `value` it is the orders' cents. `high_value` needs the spend (cents) that counts as high,
+    frozen on the training rows: see `high_threshold`; without it y is the spend itself.
+    """
+    kind = "response" if objective.kind == "response" else "order"
+    outcome = (
+        tables.between(cut, cut + objective.horizon)
+        .filter(nw.col("kind") == kind)
+        .group_by("person_id")
+        .agg(nw.len().alias("times"), nw.col("amount").fill_null(0).sum().alias("spend"))
+    )
+    inside = population(tables, objective, cut).with_columns(inside=nw.lit(1))
+    frame = (
+        tables.until(cut)
+        .people.select("person_id")
+        .join(outcome, on="person_id", how="left")
+        .join(inside, on="person_id", how="left")
+        .with_columns(nw.col("times", "spend", "inside").fill_null(0).cast(nw.Float64))
+        .sort("person_id")
+        .collect("pyarrow")
+    )
+    did = frame["spend" if objective.kind in ("value", "high_value") else "times"].to_numpy()
+    return Labels(frame["person_id"].to_numpy(), _outcome(did, objective, threshold), frame["inside"].to_numpy() > 0)
+
+
+def high_threshold(spend: NDArray[np.float64]) -> float:
+    """The spend (cents) that puts a person into the top tenth; never 0, so that who bought nothing is never high."""
+    return max(float(np.quantile(spend, 0.9)), 1.0) if spend.size else 1.0
+
+
+def default_horizon(tables: Tables, as_of: int) -> int:
+    """Days to predict ahead: 1.75 times the median gap between two orders of a person, within HORIZON_RANGE."""
+    orders = tables.until(as_of).activities.filter(nw.col("kind") == "order")
+    at = nw.col("at")
+    gaps = orders.select(gap=(at - at.shift(1).over("person_id", order_by="at")) / DAY).drop_nulls().collect("pyarrow")
+    low, high = HORIZON_RANGE
+    if gaps.is_empty():
+        return 90
+    return int(np.clip(round(1.75 * float(np.median(gaps["gap"].to_numpy()))), low, high))
+
+
+def _outcome(did: NDArray[np.float64], objective: Objective, threshold: float | None) -> NDArray[np.float64]:
+    if objective.kind == "value" or (objective.kind == "high_value" and threshold is None):
+        return np.asarray(did, dtype=np.float64)
+    if objective.kind == "churn":
+        return np.asarray(did == 0, dtype=np.float64)
+    return np.asarray(did >= (threshold or 1), dtype=np.float64)

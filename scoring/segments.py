@@ -1,0 +1,171 @@
+"""Put everyone into exactly one of nine segments, without tags that flap."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from scoring.tables import DAY
+
+SEGMENTS = ("Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost")
+"""Best first: a move to a name further right is a move down."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one person's segment is decided from."""
+
+    person_id: int
+    since: int
+    """Known since, µs UTC."""
+    orders: int
+    last_order: int | None
+    """Instant of the last order, µs UTC; None without orders."""
+    usual_gap: float | None
+    """Mean days between two orders; None below two orders."""
+    recent_spend: float
+    """Cents spent in the last 90 days."""
+    earlier_spend: float
+    """Cents spent in the 90 days before those."""
+    p_buy: float | None = None
+    """Chance to buy within the horizon; None without a model: rhythm stands in for it."""
+    value: float | None = None
+    """Expected cents within the horizon; None without a model: recent spend stands in for it."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The segment a person is in, since when, and what the last assignment knew."""
+
+    person_id: int
+    segment: str
+    since: int
+    """µs UTC of the move into the segment."""
+    assigned_at: int
+    """µs UTC of the last assignment."""
+    falling: bool = False
+    """The last assignment saw a move down that waits for a second confirmation."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Absolute limits, so that a segment means the same every week: fitted once, then kept until a new model."""
+
+    likely: float
+    """Chance to buy from which a person counts as likely to come back."""
+    unlikely: float
+    """Chance below which a person counts as leaving."""
+    lost: float
+    """Chance below which a person counts as gone."""
+    valuable: float
+    """Expected cents from which a person counts as valuable."""
+    new_days: float = 60.0
+    """Days since first known below which a person counts as new."""
+    rising: float = 1.25
+    """Growth of the spend of 90 days over the 90 before from which a person counts as rising."""
+    band: float = 0.05
+    """How far beyond a limit a chance (or, relative, a value) has to be before a person moves."""
+    stay_days: float = 14.0
+    """Days a person stays in a segment at least."""
+
+    @classmethod
+    def fit(cls, people: Sequence[Standing], now: int, *, band: float = 0.05, stay_days: float = 14.0) -> "Thresholds":
+        """Limits from how the buyers among `people` stand at `now` (µs UTC).
+
+        A person at risk is always less likely than not to buy, someone lost less than one in four.
+        """
+        chances = np.array([chance(person, now) for person in people if person.orders])
+        values = np.array([worth(person) for person in people if person.orders])
+        if not chances.size:
+            return cls(0.6, 0.35, 0.1, 1.0, band=band, stay_days=stay_days)
+        lost, unlikely, likely = (float(limit) for limit in np.quantile(chances, [0.1, 0.3, 0.6]))
+        lost, unlikely = min(lost, 0.25), min(unlikely, 0.5)
+        valuable = max(float(np.quantile(values, 0.7)), 1.0)
+        return cls(max(likely, unlikely), unlikely, lost, valuable, band=band, stay_days=stay_days)
+
+
+def assign(
+    people: Sequence[Standing], previous: Mapping[int, Membership], now: int, thresholds: Thresholds
+) -> list[Membership]:
+    """The membership of each of `people` at `now` (µs UTC), in their order.
+
+    A person moves only when clearly over a limit, after a minimum stay, and down only when two assignments in a row
+    say so. An order since the last assignment sets the stay and the second confirmation aside.
+    """
+    return [_next(person, previous.get(person.person_id), now, thresholds) for person in people]
+
+
+def chance(person: Standing, now: int) -> float:
+    """The chance to buy, or in its place a half for every two usual gaps since the last order."""
+    if person.p_buy is not None:
+        return person.p_buy
+    if person.last_order is None:
+        return 0.0
+    gap = max(person.usual_gap if person.usual_gap is not None else 60.0, 7.0)
+    return float(0.5 ** ((now - person.last_order) / DAY / (2 * gap)))
+
+
+def worth(person: Standing) -> float:
+    """The expected spend, or in its place the recent one (cents)."""
+    return person.value if person.value is not None else person.recent_spend
+
+
+def _next(person: Standing, before: Membership | None, now: int, limits: Thresholds) -> Membership:
+    p, value = chance(person, now), worth(person)
+    found = _classify(person, p, value, 1.0, now, limits)
+    moved = Membership(person.person_id, found, now, now)
+    if before is None:
+        return moved
+    stays = Membership(person.person_id, before.segment, before.since, now)
+    if found == before.segment:
+        return stays
+    if before.segment in _nearby(person, p, value, now, limits):
+        return stays
+    if person.last_order is not None and person.last_order >= before.assigned_at:
+        return moved
+    down = SEGMENTS.index(found) > SEGMENTS.index(before.segment)
+    stayed = now - before.since >= limits.stay_days * DAY
+    if stayed and (before.falling or not down):
+        return moved
+    return Membership(person.person_id, before.segment, before.since, now, falling=down)
+
+
+def _nearby(person: Standing, p: float, value: float, now: int, limits: Thresholds) -> set[str]:
+    """Every segment within the band around where the person stands."""
+    chances = (p - limits.band, p, p + limits.band)
+    values = (value * (1 - limits.band), value, value * (1 + limits.band))
+    patience = (1 - 3 * limits.band, 1.0, 1 + 3 * limits.band)
+    return {_classify(person, *around, now, limits) for around in product(chances, values, patience)}
+
+
+def _classify(person: Standing, p: float, value: float, patience: float, now: int, limits: Thresholds) -> str:
+    """The segment by the numbers alone; `patience` stretches the limits of rhythm and growth."""
+    new = now - person.since < limits.new_days * DAY
+    if person.orders == 0:
+        return "New" if new else "Lost"
+    if person.orders == 1 or new:
+        return _newcomer(p, limits, new=new)
+    if p >= limits.likely:
+        if value >= limits.valuable:
+            return "Champions"
+        growing = person.recent_spend > patience * limits.rising * max(person.earlier_spend, 1.0)
+        return "Rising" if growing else "Loyal"
+    if p >= limits.unlikely:
+        return "Cooling" if _overdue(person, patience, now) else "Steady"
+    return "At risk" if p >= limits.lost else "Lost"
+
+
+def _newcomer(p: float, limits: Thresholds, *, new: bool) -> str:
+    if p >= limits.likely:
+        return "Promising"
+    if new:
+        return "New"
+    return "Steady" if p >= limits.unlikely else "At risk" if p >= limits.lost else "Lost"
+
+
+def _overdue(person: Standing, patience: float, now: int) -> bool:
+    """Whether the wait since the last order is longer than one and a half usual gaps, times `patience`."""
+    if person.last_order is None or person.usual_gap is None:
+        return True
+    return (now - person.last_order) / DAY > 1.5 * patience * person.usual_gap

@@ -1,0 +1,138 @@
+"""Rolling cut-offs over the past: features as they stood then, outcomes as they turned out since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.features import FEATURES, features
+from scoring.objectives import Objective, labels
+from scoring.tables import DAY, Tables
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEAD_IN_DAYS = (30, 90)
+"""A cut-off needs a past of its own: a quarter of the known history, within these bounds, or one horizon if longer."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """FEATURES (columns) of everyone known at a cut-off (rows, ascending `person_ids`); NaN means never happened."""
+
+    person_ids: Ints
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled rows of the population at one or more cut-offs, everything row by row."""
+
+    person_ids: Ints
+    cuts: Ints
+    x: Floats
+    y: Floats
+
+    def where(self, keep: NDArray[np.bool_]) -> "Rows":
+        """The rows `keep` is true for."""
+        return Rows(self.person_ids[keep], self.cuts[keep], self.x[keep], self.y[keep])
+
+    def at(self, cuts: Sequence[int]) -> "Rows":
+        """The rows of these cut-offs."""
+        return self.where(np.isin(self.cuts, cuts))
+
+    def reaching(self, threshold: float) -> "Rows":
+        """The same rows with y = 1 where it was at least `threshold`, else 0."""
+        return replace(self, y=(self.y >= threshold).astype(np.float64))
+
+    def outcomes(self) -> int:
+        """Distinct people on the rarer side: with the outcome or without it."""
+        did = self.y > 0
+        return int(min(np.unique(self.person_ids[did]).size, np.unique(self.person_ids[~did]).size))
+
+
+@dataclass
+class Snapshots:
+    """The past of `tables` as known at `as_of` (µs UTC). Features are computed once per cut-off and kept,
+    so that several objectives can share one instance.
+    """
+
+    tables: Tables
+    as_of: int
+    _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
+    _first: int | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.tables = self.tables.until(self.as_of)
+        first = self.tables.activities.select(nw.col("at").min()).collect("pyarrow")["at"].to_list()[0]
+        self._first = None if first is None else int(first)
+
+    @property
+    def first(self) -> int | None:
+        """Instant of the first activity, None when there is none."""
+        return self._first
+
+    def cuts(self, objective: Objective) -> list[int]:
+        """Matured cut-offs, newest first: each horizon ended at `as_of` or before, so no open window is labelled.
+
+        Every 30 days; every 14 or 7 when less than ten or four months are known.
+        """
+        if self._first is None:
+            return []
+        history = (self.as_of - self._first) / DAY
+        step = 30 if history >= 300 else 14 if history >= 120 else 7
+        lead = max(float(np.clip(history / 4, *LEAD_IN_DAYS)), objective.horizon_days)
+        oldest = self._first + int(lead * DAY)
+        return list(range(self.as_of - objective.horizon, oldest - 1, -step * DAY))
+
+    def matrix(self, cut: int) -> Matrix:
+        """Features at `cut`; raises ValueError for a cut after `as_of`."""
+        if cut > self.as_of:
+            raise ValueError("a cut-off after as_of cannot be known")
+        if cut not in self._matrices:
+            self._matrices[cut] = matrix(self.tables, cut)
+        return self._matrices[cut]
+
+    def rows(self, objective: Objective, cuts: Sequence[int]) -> tuple[Rows, Rows]:
+        """Labelled rows at each of `cuts` (at least one): of the population, and of everyone outside it.
+
+        `high_value` keeps the spend in cents as y: see `objectives.high_threshold`.
+        Raises ValueError when a horizon is not over yet.
+        """
+        parts: tuple[list[Rows], list[Rows]] = ([], [])
+        for cut in cuts:
+            if cut + objective.horizon > self.as_of:
+                raise ValueError("the horizon of this cut-off is not over: its outcomes are not known yet")
+            known, outcome = self.matrix(cut), labels(self.tables, objective, cut)
+            everyone = Rows(known.person_ids, np.full(outcome.y.size, cut, dtype=np.int64), known.values, outcome.y)
+            parts[0].append(everyone.where(outcome.inside))
+            parts[1].append(everyone.where(~outcome.inside))
+        return _stacked(parts[0]), _stacked(parts[1])
+
+
+def _stacked(parts: Sequence[Rows]) -> Rows:
+    return Rows(
+        np.concatenate([part.person_ids for part in parts]),
+        np.concatenate([part.cuts for part in parts]),
+        np.concatenate([part.x for part in parts]),
+        np.concatenate([part.y for part in parts]),
+    )
+
+
+def matrix(tables: Tables, cut: int) -> Matrix:
+    """Features of everyone known at `cut`, as numbers.
+
+    Rounded to nine decimals: engines add in varying order, and the last bits must not decide a tree's split.
+    """
+    frame = features(tables, cut).sort("person_id").collect("pyarrow")
+    columns = [frame[name].to_numpy() for name in FEATURES]
+    return Matrix(frame["person_id"].to_numpy(), np.round(np.column_stack(columns), 9))
+
+
+def folds(person_ids: Ints, count: int, seed: int) -> Ints:
+    """A fold 0 … count-1 for each row, the same for all rows of a person."""
+    unique, place = np.unique(person_ids, return_inverse=True)
+    dealt: Ints = np.random.default_rng(seed).permutation(unique.size) % count
+    return dealt[place]

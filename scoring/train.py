@@ -1,0 +1,114 @@
+"""Train one objective: climb the ladder of models, keep the simplest that is as good as the best, say why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sklearn.base import clone
+
+from scoring.calibrate import calibrate, levelled
+from scoring.choose import choose
+from scoring.evaluate import evaluate, losses
+from scoring.ladder.base import Rung
+from scoring.ladder.linear import Logistic, LogLinear
+from scoring.ladder.rules import rules
+from scoring.ladder.trees import Boosting, PoissonBoosting
+from scoring.lesson import Lesson, lesson
+from scoring.model import Model, direction, dump, load, respond
+from scoring.objectives import Objective
+from scoring.snapshots import Snapshots
+from scoring.tables import DAY, Tables
+from scoring.trial import Trial, attempt, best_of
+
+__all__ = ["CANDIDATES", "Model", "dump", "load", "train"]
+
+CANDIDATES = ("rules", "logistic", "boosting")
+"""The rungs, simplest first."""
+
+
+def train(
+    tables: Tables,
+    objective: Objective,
+    as_of: int,
+    *,
+    seed: int,
+    candidates: Sequence[str] = CANDIDATES,
+    snapshots: Snapshots | None = None,
+) -> Model:
+    """Learn `objective` from what was known at `as_of` (µs UTC).
+
+    Each candidate is fitted and calibrated on cut-offs whose horizon had ended before the newest matured cut-off,
+    and judged there; the chosen one is then fitted again on everything matured. The rule of thumb always takes part.
+    Pass `snapshots` (of the same tables and instant) to share features between objectives. Raises ValueError for an
+    unknown candidate or snapshots of another instant.
+    """
+    if unknown := set(candidates) - set(CANDIDATES):
+        raise ValueError(f"unknown candidate(s) {', '.join(sorted(unknown))}: choose from {', '.join(CANDIDATES)}")
+    past = snapshots or Snapshots(tables, as_of)
+    if past.as_of != as_of:
+        raise ValueError("these snapshots belong to another instant")
+    # Churn is the complement of buying again: one model learns both, so that their chances add up to one.
+    learned = replace(objective, kind="repeat_purchase") if objective.kind == "churn" else objective
+    found = lesson(past, learned, seed)
+    if isinstance(found, str):
+        return Model(objective, as_of, seed, why=found, refused=found)
+    trials = _climb(found, learned, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
+    return _model(objective, as_of, seed, found, trials, _notes(past))
+
+
+def _climb(found: Lesson, learned: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
+    models: dict[str, Rung] = {
+        "logistic": LogLinear() if learned.in_money else Logistic(),
+        "boosting": PoissonBoosting(seed) if learned.in_money else Boosting(seed),
+    }
+    return {
+        name: best_of(rules(learned.kind), found.training, learned, seed)
+        if name == "rules"
+        else attempt(name, models[name], found.training, learned, seed)
+        for name in candidates
+    }
+
+
+def _model(
+    objective: Objective, as_of: int, seed: int, found: Lesson, trials: dict[str, Trial], notes: tuple[str, ...]
+) -> Model:
+    """Judge the trials on the test rows, choose one, and fit it on all rows."""
+    test, money = found.test, objective.in_money
+    truth = 1 - test.y if direction(objective) < 0 else test.y
+    raw = {name: trial.estimator.raw(test.x) for name, trial in trials.items()}
+    links = {name: trials[name].calibration(raw[name]) for name in trials}
+    cuts = tuple(sorted({int(cut) for cut in test.cuts}))
+    judged = {
+        name: evaluate(truth, respond(link, objective), test.person_ids, seed=seed, in_money=money, cuts=cuts)
+        for name, link in links.items()
+    }
+    # Compared at the level that came: it is a whim of the calendar, the same for all, and corrected below.
+    missed = {
+        name: losses(truth, respond(levelled(link, test.y, test.cuts, in_money=money), objective), in_money=money)
+        for name, link in links.items()
+    }
+    choice = choose(missed, judged, test.person_ids, seed)
+    prior = 1 - found.prior if direction(objective) < 0 else found.prior
+    return Model(
+        objective,
+        as_of,
+        seed,
+        why=choice.why,
+        rung=choice.rung,
+        rule=trials["rules"].name,
+        rows=found.rows.y.size,
+        evaluation=judged[choice.rung],
+        candidates=judged,
+        notes=notes,
+        estimator=clone(trials[choice.rung].estimator).fit(found.rows.x, found.rows.y),
+        # The newest window is the best guide to today's level, and the trial had not seen it.
+        calibration=calibrate(raw[choice.rung], test.y, in_money=money),
+        prior=prior,
+        threshold=found.threshold,
+    )
+
+
+def _notes(past: Snapshots) -> tuple[str, ...]:
+    months = (past.as_of - (past.first or past.as_of)) / DAY / 30.44
+    if months >= 13:
+        return ()
+    return (f"Only {months:.0f} months are known: the season ahead was not seen before, levels may be off.",)

@@ -1,0 +1,53 @@
+"""Fit one rung and bring it to the observed level, without looking at the rows it will be judged on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from scoring.calibrate import Calibration, calibrate
+from scoring.evaluate import losses
+from scoring.ladder.base import Rung
+from scoring.model import respond
+from scoring.objectives import Objective
+from scoring.snapshots import Rows, folds
+
+FOLDS = 3
+LEVEL_CUTS = 3
+"""How many of the newest cut-offs set the level."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rung fitted on the training rows, its calibration, and how far off it was on rows kept apart from both."""
+
+    name: str
+    estimator: Rung
+    calibration: Calibration
+    loss: float
+
+
+def attempt(name: str, rung: Rung, rows: Rows, objective: Objective, seed: int) -> Trial:
+    """Fit `rung` on `rows` and calibrate it on its predictions for people it was not fitted on.
+
+    The level is taken from the newest cut-offs, to follow the times; from several, since one may be a whim of the
+    calendar.
+    """
+    raw = np.zeros(rows.y.size)
+    fold = folds(rows.person_ids, FOLDS, seed)
+    for number in range(FOLDS):
+        mine, others = rows.where(fold == number), rows.where(fold != number)
+        if mine.y.size and others.outcomes():
+            raw[fold == number] = clone(rung).fit(others.x, others.y).raw(mine.x)
+    newest = np.isin(rows.cuts, np.unique(rows.cuts)[-LEVEL_CUTS:])
+    raw, y = raw[newest], rows.y[newest]
+    calibration = calibrate(raw, y, in_money=objective.in_money)
+    answer = respond(calibration(raw), objective)
+    loss = float(losses(y, answer, in_money=objective.in_money).mean())
+    return Trial(name, clone(rung).fit(rows.x, rows.y), calibration, loss)
+
+
+def best_of(rungs: Mapping[str, Rung], rows: Rows, objective: Objective, seed: int) -> Trial:
+    """The attempt that was least far off."""
+    return min((attempt(name, rung, rows, objective, seed) for name, rung in rungs.items()), key=lambda it: it.loss)

@@ -98,9 +98,11 @@ def property_definition(
         {"description": "", "displayOrder": place, "hidden": False, **option}
         for place, option in enumerate(wanted.get("options") or [])
     ]
+    owner = {"hubspotDefined": True} if standard else {"createdUserId": "1", "updatedUserId": "1"}
     return {
         "updatedAt": at,
         "createdAt": at,
+        **owner,
         "name": wanted["name"],
         "label": wanted["label"],
         "type": wanted["type"],
@@ -114,7 +116,6 @@ def property_definition(
         "archived": False,
         "hasUniqueValue": wanted.get("hasUniqueValue", False),
         "hidden": wanted.get("hidden", False),
-        "hubspotDefined": standard,
         "modificationMetadata": {
             "archivable": not standard,
             "readOnlyDefinition": standard,

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from sandbox.hubspot.errors import bad_request, not_found, refuse
+from sandbox.hubspot.errors import bad_request, refuse
 from sandbox.hubspot.portal import ALIASES, PORTAL_ID, TYPE_IDS, Portal, unknown_kind
 from sandbox.hubspot.records import Record
 from sandbox.hubspot.router import Router, batch_answer, body, inputs, next_page, objects, page_limit
@@ -163,11 +163,7 @@ class ObjectRoutes:
         key = request.args.get("idProperty")
         record = self._portal.contact_by_email(id_) if key == "email" else self._portal.tables[kind].get(id_)
         if record is None:
-            raise (
-                refuse(404, f"No {kind.removesuffix('s')} found with ID {id_}", "OBJECT_NOT_FOUND")
-                if id_
-                else not_found()
-            )
+            raise refuse(404, f"No {kind.removesuffix('s')} found with ID {id_}", "OBJECT_NOT_FOUND")
         return record
 
     def _known(self, kind: str, names: list[str]) -> list[str]:

@@ -125,7 +125,7 @@ class OtherRoutes:
     def property_limits(self) -> Response:
         by_type = []
         for kind, definitions in self._portal.properties.items():
-            usage = sum(not each["hubspotDefined"] for each in definitions.values())
+            usage = sum(not each.get("hubspotDefined") for each in definitions.values())
             row = {"objectTypeId": TYPE_IDS[kind], "limit": CUSTOM_LIMIT, "usage": usage}
             by_type.append(row | {"percentage": 100 * usage / CUSTOM_LIMIT})
         return jsonify({"byObjectType": by_type})

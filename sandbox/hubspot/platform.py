@@ -79,7 +79,7 @@ class HubSpot:
             "Record ID": record.id,
         }
         for name, definition in self._portal.properties["contacts"].items():
-            wanted = name in _SHOWN or not definition["hubspotDefined"]
+            wanted = name in _SHOWN or not definition.get("hubspotDefined")
             if wanted and values.get(name) is not None:
                 shown[definition["label"]] = _readable(definition, str(values[name]))
         return [shown]

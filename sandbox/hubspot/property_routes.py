@@ -22,6 +22,8 @@ _FIELD_TYPES = {
     "string": {"file", "html", "phonenumber", "text", "textarea", "calculation_equation"},
 }
 _CHANGEABLE = ("label", "description", "groupName", "fieldType", "displayOrder", "hidden", "formField")
+_LATER = frozenset({"createdAt", "updatedAt", "createdUserId", "updatedUserId", "archived"})
+"""What the answer to a batch leaves out of a definition."""
 Definition = dict[str, Any]
 
 
@@ -64,7 +66,7 @@ class PropertyRoutes:
         started, made, errors = self._portal.now(), [], []
         for wanted in inputs(BATCH):
             try:
-                made.append(self._create(kind, wanted))
+                made.append({key: value for key, value in self._create(kind, wanted).items() if key not in _LATER})
             except ApiError as error:
                 if error.status != 409:
                     raise
@@ -153,7 +155,7 @@ class PropertyRoutes:
             raise _exists("PROPERTY_WITH_NAME_EXISTS", f"A property named '{name}'", name)
         if not _NAME.fullmatch(name):
             raise bad_request(f"{name} is not a valid name: lower-case letters, digits and underscores only")
-        custom = [each for each in properties.values() if not each["hubspotDefined"]]
+        custom = [each for each in properties.values() if not each.get("hubspotDefined")]
         if len(custom) >= CUSTOM_LIMIT:
             raise refuse(400, f"You have reached the limit of {CUSTOM_LIMIT} custom properties", "PROPERTY_LIMIT")
         if wanted.get("hasUniqueValue") and sum(each["hasUniqueValue"] for each in custom) >= UNIQUE_LIMIT:

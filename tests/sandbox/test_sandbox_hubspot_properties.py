@@ -29,7 +29,7 @@ def group(hubspot) -> str:
 
 def test_creating_twice_reports_what_exists_and_makes_the_rest(hubspot, group) -> None:
     made = hubspot.post(f"{PROPERTIES}/batch/create", {"inputs": [SCORE]}, 201)
-    assert made["results"][0]["hubspotDefined"] is False
+    assert made["results"][0]["modificationMetadata"]["readOnlyValue"] is False
     again = hubspot.post(f"{PROPERTIES}/batch/create", {"inputs": [SCORE, TIER]}, 207)
     assert [each["name"] for each in again["results"]] == ["tier"]
     assert again["errors"][0]["subCategory"] == "Properties.PROPERTY_WITH_NAME_EXISTS"

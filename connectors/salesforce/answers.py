@@ -68,8 +68,8 @@ def _by_code(code: str, message: str, what: str) -> ConnectorError | None:
     if code == "INVALID_SESSION_ID":
         return NotAuthorised(f"{said}. Put in a new token: foretag secret set")
     if code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
-        name = re.search(r"\b\w+__c\b|'([\w.]+)'", message)
-        field = (name.group(1) or name.group(0)) if name else "a field"
+        name = re.search(r"(?:column|field|fields:) '?([\w.]*\w)", message)
+        field = name.group(1) if name else "a field"
         return SchemaDrift(
             f"{said} - the field {field} is not there or may not be used. Repair it with: foretag provision"
         )

@@ -1,7 +1,7 @@
 """The streams `opportunities`, `campaigns` and `activities`."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from connectors.records import Activity, ActivityKind
@@ -21,7 +21,7 @@ def opportunity_sources(sf: "Salesforce") -> list[Source]:
     The id is that of the part, not of opportunity and contact: it stays when two contacts are merged.
     """
     needed = ("Id", "IsDeleted", "ContactId", "SystemModstamp")
-    parent = ("IsWon", "IsClosed", "CloseDate", "IsDeleted", "SystemModstamp")
+    parent = ("IsWon", "IsClosed", "CloseDate", "CreatedDate", "IsDeleted", "SystemModstamp")
     optional = ("Opportunity.Amount", "Opportunity.CurrencyIsoCode")
     columns = [*needed, *(f"Opportunity.{name}" for name in parent)]
     stamps = ["SystemModstamp", "Opportunity.SystemModstamp"]
@@ -68,7 +68,7 @@ def _deal(row: Row) -> list[Activity]:
         Activity(
             row["Id"],
             ActivityKind.DEAL_LOST if closed and not won else ActivityKind.ORDER,
-            _day(row.get("Opportunity.CloseDate")) or datetime.fromisoformat(row["SystemModstamp"]),
+            _closed(row),
             row["ContactId"],
             amount=None if amount is None else round(float(amount) * 100),
             currency=row.get("Opportunity.CurrencyIsoCode"),
@@ -77,12 +77,21 @@ def _deal(row: Row) -> list[Activity]:
     ]
 
 
+def _closed(row: Row) -> datetime:
+    """When a deal was closed: a deal made and closed on one day was closed no earlier than it was made."""
+    made, day = row.get("Opportunity.CreatedDate"), row.get("Opportunity.CloseDate")
+    if made is None or day is None:
+        return datetime.fromisoformat(row["SystemModstamp"])
+    created = datetime.fromisoformat(made)
+    return created if created.date().isoformat() == day else _noon(day)
+
+
 def _mailing(row: Row) -> list[Activity]:
     contact = row["ContactId"] or row["LeadId"]
     sent = datetime.fromisoformat(row["CreatedDate"])
     gone = bool(row["IsDeleted"] or not contact)
     response = not gone and bool(row["HasResponded"])
-    answered = _day(row.get("FirstRespondedDate")) or sent
+    answered = max(_day(row.get("FirstRespondedDate")) or sent, sent)
     campaign = row["CampaignId"]
     return [
         Activity(f"{row['Id']}:send", ActivityKind.SEND, sent, contact, campaign=campaign, removed=gone),
@@ -107,5 +116,9 @@ def _touch(row: Row) -> list[Activity]:
     ]
 
 
-def _day(date: str | None) -> datetime | None:
-    return datetime.combine(datetime.fromisoformat(date), _NOON) if date else None
+def _day(text: str | None) -> datetime | None:
+    return _noon(text) if text else None
+
+
+def _noon(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), _NOON)

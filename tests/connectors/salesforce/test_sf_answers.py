@@ -41,9 +41,18 @@ def error(code: str, message: str) -> list[dict[str, str]]:
         (401, error("INVALID_SESSION_ID", "Session expired or invalid"), NotAuthorised, "foretag secret set"),
         (
             400,
-            error("INVALID_FIELD", "\nSELECT Id,FT_Tags__c FROM\nERROR at Row:1\nNo such column 'FT_Tags__c' on it"),
+            error(
+                "INVALID_FIELD",
+                "\nFT_A__c, FT_Tags__c FROM Contact WHERE Id > '003'\nERROR\nNo such column 'FT_Tags__c' on it",
+            ),
             SchemaDrift,
             "the field FT_Tags__c .* foretag provision",
+        ),
+        (
+            400,
+            error("INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: FT_Tags__c. Please check it"),
+            SchemaDrift,
+            "the field FT_Tags__c is",
         ),
         (400, error("INVALID_TYPE", "sObject type 'Lead' is not supported."), NotPermitted, "'Lead'"),
         (403, error("API_DISABLED_FOR_ORG", "The REST API is not enabled"), NotPermitted, "API_DISABLED"),

@@ -169,8 +169,15 @@ def test_an_object_that_may_not_be_read_is_named(connect, org, data: str, descri
 
 
 ROLE = ["Id", "IsDeleted", "OpportunityId", "ContactId", "SystemModstamp"]
-DEAL = ["IsWon", "IsClosed", "CloseDate", "IsDeleted", "SystemModstamp", "Amount"]
-WON = {"IsWon": True, "IsClosed": True, "CloseDate": "2017-05-03", "IsDeleted": False, "Amount": 19.99}
+DEAL = ["IsWon", "IsClosed", "CloseDate", "CreatedDate", "IsDeleted", "SystemModstamp", "Amount"]
+WON = {
+    "IsWon": True,
+    "IsClosed": True,
+    "CloseDate": "2017-05-03",
+    "CreatedDate": STAMP,
+    "IsDeleted": False,
+    "Amount": 19.99,
+}
 
 
 def role(number: int, deal: dict[str, object] | None, **more: object) -> dict[str, object]:
@@ -198,6 +205,11 @@ def test_won_and_lost_opportunities(deals) -> None:
     assert won_activity.contact_id == "003A"
     assert lost_activity.kind is ActivityKind.DEAL_LOST
     assert lost_activity.amount is None
+
+
+def test_a_deal_made_and_won_on_one_day_is_not_won_before_it_was_made(deals) -> None:
+    (activity,) = deals(role(1, {**WON, "CreatedDate": "2017-05-03T17:30:00.000+0000"}))
+    assert activity.at == datetime(2017, 5, 3, 17, 30, tzinfo=UTC)
 
 
 def test_the_currency_is_told_where_the_org_has_several(deals) -> None:

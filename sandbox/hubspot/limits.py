@@ -12,10 +12,10 @@ DAILY = 625_000
 
 
 class Window:
-    """At most `limit` calls in any `seconds`."""
+    """At most `limit` calls in any `seconds`; `policy` is HubSpot's name for it."""
 
-    def __init__(self, limit: int, seconds: float) -> None:
-        self.limit, self.seconds = limit, seconds
+    def __init__(self, limit: int, seconds: float, policy: str) -> None:
+        self.limit, self.seconds, self.policy = limit, seconds, policy
         self._calls: deque[float] = deque()
 
     def admit(self) -> bool:
@@ -40,7 +40,8 @@ class Limits:
     """The portal's three limits. `daily_limit` may be lowered to see what happens when a day's calls are spent."""
 
     def __init__(self) -> None:
-        self.burst, self.search = Window(BURST, BURST_SECONDS), Window(SEARCH, SEARCH_SECONDS)
+        self.burst = Window(BURST, BURST_SECONDS, "TEN_SECONDLY_ROLLING")
+        self.search = Window(SEARCH, SEARCH_SECONDS, "SECONDLY")
         self.daily_limit = DAILY
         self.used_today = 0
         self._day: date | None = None
@@ -50,15 +51,9 @@ class Limits:
         if today != self._day:
             self._day, self.used_today = today, 0
         if self.used_today >= self.daily_limit:
-            raise _too_many("DAILY", "daily")
+            raise _too_many("DAILY")
         if bucket is not None and not bucket.admit():
-            raise _too_many(
-                *(
-                    ("SECONDLY", "secondly")
-                    if bucket is self.search
-                    else ("TEN_SECONDLY_ROLLING", "ten_secondly_rolling")
-                )
-            )
+            raise _too_many(bucket.policy)
         self.used_today += 1
 
     def headers(self) -> dict[str, str]:
@@ -71,6 +66,7 @@ class Limits:
         }
 
 
-def _too_many(policy: str, words: str) -> ApiError:
+def _too_many(policy: str) -> ApiError:
+    words = policy.lower()
     more = {"errorType": "RATE_LIMIT", "policyName": policy, "groupName": f"publicapi:private-app-api-calls-{words}:1"}
     return refuse(429, f"You have reached your {words} limit.", **more)

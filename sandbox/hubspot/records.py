@@ -51,13 +51,18 @@ class Table:
         self.version += 1
 
     def change(self, record: Record, values: Mapping[str, str | None], at: str, source: str, bump: bool = True) -> bool:
-        """Set values; those that stay as they are leave no trace. `bump` moves the last-modified stamps."""
+        """Set values; those that stay as they are leave no trace.
+
+        `bump` moves the last-modified stamps; without it the value counts as calculated and has no past.
+        """
         changed = {name: value for name, value in values.items() if record.properties.get(name) != value}
         if not changed:
             return False
         for name, value in changed.items():
             if bump:
                 self._remember(record, name, value, at, source)
+            else:
+                record.history[name] = [_version(value, at, source)]
             record.properties[name] = value
         if bump:
             record.properties[self.stamp] = record.properties["hs_lastmodifieddate"] = at

@@ -154,6 +154,18 @@ def test_history_tells_when_a_value_changed(small_sandbox, hubspot, small_world:
     assert [version["value"] for version in versions] == [str(n) for n in range(len(sends), 0, -1)]
     assert [datetime.fromisoformat(version["timestamp"]) for version in versions] == sends[::-1]
     assert len(row["propertiesWithHistory"]["email"]) == 1
+
+
+def test_a_calculated_value_has_no_past(small_sandbox, hubspot, small_world: World) -> None:
+    orders = [order for order in small_world.orders if order.at <= MIDSUMMER]
+    home = next(person for person in small_world.people if person.home == "hubspot")
+    last = max(order.at for order in orders if order.household == home.household)
+    row = hubspot.get(f"{CONTACTS}/{1 + 50 * home.household}", propertiesWithHistory="num_associated_deals")
+    (version,) = row["propertiesWithHistory"]["num_associated_deals"]
+    assert datetime.fromisoformat(version["timestamp"]) == last
+
+
+def test_a_page_has_its_largest_size(hubspot) -> None:
     hubspot.get(CONTACTS, status=400, limit=51, propertiesWithHistory="email")
     hubspot.get(CONTACTS, status=400, limit=101)
 

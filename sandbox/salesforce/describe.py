@@ -11,6 +11,9 @@ _SOAP_TYPES = {
     "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double",
     "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime",
 }  # fmt: skip
+_SET_BY_THE_PLATFORM = {
+    "Id", "OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp",
+}  # fmt: skip
 _NEVER = {
     "aiPredictionField", "autoNumber", "calculated", "cascadeDelete", "caseSensitive", "dependentPicklist",
     "deprecatedAndHidden", "displayLocationInDecimal", "encrypted", "externalId", "formulaTreatNullNumberAsZero",
@@ -29,12 +32,12 @@ def describe_field(org: Org, object_type: ObjectType, field: Field) -> dict[str,
     return {
         **dict.fromkeys(_NEVER, False),
         **dict.fromkeys(_NOTHING),
-        "aggregatable": field.filterable,
+        "aggregatable": field.filterable and field.type != "boolean",
         "byteLength": field.length if field.type in ("id", "reference") else field.length * 3,
         "createable": org.permissions.may_create(object_type, field),
         "custom": field.custom,
         "defaultValue": field.default,
-        "defaultedOnCreate": field.default is not None or field.name in ("Id", "OwnerId", "CreatedDate"),
+        "defaultedOnCreate": field.default is not None or field.name in _SET_BY_THE_PLATFORM,
         "digits": 9 if field.type == "int" else 0,
         "filterable": field.filterable,
         "groupable": field.filterable and field.type not in ("datetime", "double", "currency", "percent"),
@@ -68,11 +71,12 @@ def describe_object(object_type: ObjectType, base: str) -> dict[str, Any]:
     url = f"{base}/sobjects/{object_type.name}"
     return {
         **dict.fromkeys(("activateable", "custom", "customSetting", "deepCloneable", "deprecatedAndHidden"), False),
-        **dict.fromkeys(("hasSubtypes", "isInterface", "isSubtype", "mergeable"), False),
+        **dict.fromkeys(("hasSubtypes", "isInterface", "isSubtype"), False),
         **dict.fromkeys(("associateEntityType", "associateParentEntity"), None),
         **dict.fromkeys(("createable", "deletable", "updateable"), object_type.writable),
         **dict.fromkeys(("queryable", "replicateable", "retrieveable", "searchable"), True),
         **dict.fromkeys(("feedEnabled", "layoutable", "mruEnabled", "triggerable"), object_type.customisable),
+        "mergeable": object_type.name in ("Account", "Contact", "Lead"),
         "undeletable": object_type.recycled,
         "keyPrefix": object_type.prefix,
         "label": object_type.label,
@@ -85,6 +89,13 @@ def describe_object(object_type: ObjectType, base: str) -> dict[str, Any]:
 def _list(call: Call) -> Reply:
     objects = [describe_object(each, call.base) for each in call.org.schema.objects]
     return Reply(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
+
+
+def _basic(call: Call, name: str) -> Reply:
+    object_type = call.org.find(name)
+    if object_type is None:
+        raise not_found()
+    return Reply(200, {"objectDescribe": describe_object(object_type, call.base), "recentItems": []})
 
 
 def _one(call: Call, name: str) -> Reply:
@@ -106,5 +117,6 @@ def _one(call: Call, name: str) -> Reply:
 
 ROUTES: list[Route] = [
     ("GET", "sobjects", _list),
+    ("GET", "sobjects/<name>", _basic),
     ("GET", "sobjects/<name>/describe", _one),
 ]

@@ -75,6 +75,7 @@ def contact(person: Person) -> Record:
         **_made(contact_id(person.household), person.joined),
         "AccountId": account_id(person.household),
         **_named(person.first_name, person.last_name, person.emails["salesforce"]),
+        "IsEmailBounced": False,
         "LeadSource": LEAD_SOURCES[person.household % len(LEAD_SOURCES)],
         "MailingCity": _CITIES[person.household % len(_CITIES)],
         **{demographic_field(key).name: value for key, value in person.demographics.items()},
@@ -117,7 +118,7 @@ def prospect_lead(prospect: Prospect) -> Record:
 
 def _named(first: str, last: str, email: str) -> Record:
     names: Record = {"FirstName": first, "LastName": last, "Name": f"{first} {last}", "Email": email}
-    return {**names, "HasOptedOutOfEmail": False, "IsEmailBounced": False, "OwnerId": ADMIN_USER}
+    return {**names, "HasOptedOutOfEmail": False, "OwnerId": ADMIN_USER}
 
 
 def opportunity(order: Order) -> Record:

@@ -8,7 +8,7 @@ Record = dict[str, Any]
 """One record: field → value. A field that is absent is null."""
 
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
-TEXTS = frozenset({"string", "textarea", "email", "picklist", "multipicklist", "phone", "url", "id", "reference"})
+TEXTS = frozenset({"string", "textarea", "email", "picklist", "multipicklist", "phone", "combobox", "id", "reference"})
 
 
 @dataclass(slots=True)

@@ -161,6 +161,7 @@ def test_objects_are_listed(sf):
     assert {"Contact", "Lead", "Opportunity", "Task", "Case", "Event"} <= set(listed)
     assert listed["Contact"]["urls"]["describe"] == "/services/data/v60.0/sobjects/Contact/describe"
     assert sf.query("SELECT Id FROM Case") == sf.query("SELECT Id FROM Event") == []
+    assert sf.get("sobjects/Contact")["objectDescribe"]["keyPrefix"] == "003"
     assert sf.call("GET", "sobjects/Nope/describe").status_code == 404
 
 

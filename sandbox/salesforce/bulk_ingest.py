@@ -60,8 +60,7 @@ def _change(call: Call, job_id: str) -> Reply:
 
 
 def _run(org: Org, job: Job, *, assign: bool) -> None:
-    object_type = org.find(job.status["object"])
-    assert object_type is not None
+    object_type = org.object_type(job.status["object"])
     header, *rows = list(csv.reader(io.StringIO(job.upload), delimiter=delimiter(job))) or [[]]
     job.upload = ""
     visible, operation = org.visible(object_type), job.status["operation"]

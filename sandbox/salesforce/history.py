@@ -1,7 +1,7 @@
 """The world's course: what happens when to the records."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sandbox.people import Order, Person, Redemption, World
@@ -15,7 +15,7 @@ from sandbox.salesforce.standard import LEAD_STATUSES
 Event = tuple[datetime, int, Callable[[], None]]
 """When, a number that keeps events of one instant in the order they were planned, and what happens."""
 
-_LEADS_UNTIL_MONTH = (2017, 3)
+_MARCH = datetime(2017, 3, 1, tzinfo=UTC)
 _SPREAD_DAYS = 30
 
 
@@ -30,7 +30,7 @@ class History:
         self._lead_since = self._leads(world)
         for key in sorted({key for person in self._people.values() for key in person.demographics}):
             field = rows.demographic_field(key)
-            org.schema.objects[1].fields[field.name] = field
+            org.object_type("Contact").fields[field.name] = field
         self._plan(world)
         self._events.sort(key=lambda event: event[:2])
 
@@ -46,7 +46,7 @@ class History:
         return {
             household: min(FIRST_LEADS + timedelta(days=household % _SPREAD_DAYS), person.joined - timedelta(days=1))
             for household, person in self._people.items()
-            if (first := first_order.get(household, person.joined)) and (first.year, first.month) >= _LEADS_UNTIL_MONTH
+            if first_order.get(household, person.joined) >= _MARCH
         }
 
     def _plan(self, world: World) -> None:

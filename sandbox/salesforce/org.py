@@ -78,6 +78,13 @@ class Org:
     def find(self, name: str) -> ObjectType | None:
         return self.schema.find(name)
 
+    def object_type(self, name: str) -> ObjectType:
+        """The object with this name, which must exist (KeyError otherwise)."""
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
     def visible(self, object_type: ObjectType) -> dict[str, Field]:
         return self.permissions.visible(object_type)
 

@@ -10,6 +10,7 @@ from sandbox.salesforce.soql.compiler import compile_query
 
 _BIGGEST_PAGE, _SMALLEST_PAGE = 2000, 200
 _LONGEST_QUERY = 100_000
+_MOST_CURSORS = 10
 
 
 def run_query(catalogue: Catalogue, call: Call, *, everything: bool) -> Reply:
@@ -42,6 +43,8 @@ def _page(call: Call, cursor: Cursor, cursor_id: str, start: int) -> Reply:
     answer: Record = {"totalSize": len(cursor.rows), "done": end >= len(cursor.rows)}
     if end < len(cursor.rows):
         call.org.cursors[cursor_id] = cursor
+        while len(call.org.cursors) > _MOST_CURSORS:
+            call.org.cursors.pop(next(iter(call.org.cursors)))  # the oldest
         answer["nextRecordsUrl"] = f"{call.base}/query/{cursor_id}-{end}"
     answer["records"] = [cursor.render(record) for record in cursor.rows[start:end]]
     return Reply(200, answer)

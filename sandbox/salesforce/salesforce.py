@@ -78,8 +78,6 @@ class Salesforce:
         self.org.session.expire()
 
     def _shown(self, object_name: str, record: Record) -> dict[str, Any]:
-        object_type = self.org.schema.find(object_name)
-        assert object_type is not None
-        fields = self.org.visible(object_type).values()
+        fields = self.org.visible(self.org.object_type(object_name)).values()
         values = {each.label: record[each.name] for each in fields if record.get(each.name) is not None}
         return {"Object": object_name, **values}

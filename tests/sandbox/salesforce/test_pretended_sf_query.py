@@ -140,3 +140,15 @@ def test_multi_select_values_are_asked_for_with_includes(sf):
     assert found("INCLUDES ('a;c')") == []
     assert len(found("EXCLUDES ('a')")) == 2
     assert sf.refusal("SELECT Id FROM Contact WHERE Tags__c LIKE 'a%' AND Tags__c > 'a'")[0] == "INVALID_FIELD"
+
+
+def test_only_the_ten_newest_cursors_stay_open(sf):
+    text = "SELECT DurableId FROM FieldDefinition"
+    headers = {"Sforce-Query-Options": "batchSize=200"}
+
+    def open_cursor():
+        answer = sf.call("GET", "tooling/query", params={"q": text}, headers=headers).json()
+        return answer["nextRecordsUrl"].removeprefix("/services/data/v60.0/")
+
+    opened = [open_cursor() for _ in range(11)]
+    assert [sf.call("GET", path).status_code for path in (opened[0], opened[1], opened[10])] == [400, 200, 200]

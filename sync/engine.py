@@ -4,10 +4,17 @@ from pathlib import Path
 
 from scoring.tables import Tables
 
+# No empty values here: the driver tells a column's type by its first rows, which may all be empty.
 ACTIVITIES = """
-SELECT person_id, kind, at,
-    CASE WHEN currency IS NULL OR currency = '{currency}' THEN amount END AS amount, campaign, machine
+SELECT person_id, kind, at, coalesce(amount, 0) AS amount,
+    amount IS NOT NULL AND (currency IS NULL OR currency = '{currency}') AS counts,
+    coalesce(campaign, '') AS campaign, machine
 FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM excluded)
+"""
+TYPED = """
+SELECT person_id, kind, "at", CASE WHEN counts = 1 THEN amount END AS amount, nullif(campaign, '') AS campaign,
+    machine = 1 AS machine
+FROM activities
 """
 PEOPLE = """
 SELECT person_id, min(since) AS since FROM (
@@ -38,8 +45,7 @@ def tables(store: Path, currency: str) -> Tables:
     engine = duckdb.connect()
     engine.register("activities", activities)
     engine.register("people", people)
-    columns = "person_id, kind, at, CAST(amount AS BIGINT) AS amount, campaign, CAST(machine AS BOOLEAN) AS machine"
     return Tables(
-        activities=nw.from_native(engine.sql(f"SELECT {columns} FROM activities")),  # noqa: S608
+        activities=nw.from_native(engine.sql(TYPED)),
         people=nw.from_native(engine.sql("SELECT person_id, since FROM people")),
     )

@@ -56,9 +56,8 @@ def newest_model(db: sqlite3.Connection, objective: str, as_of: datetime) -> Sto
     ).fetchone()
     if row is None:
         return None
-    if sha256(row["artefact"]).hexdigest() != row["sha256"]:
-        raise StoreError(f"model {row['id']} ({objective}) was altered and is not loaded: train again, foretag score")
-    return StoredModel(row["id"], objective, instant(row["trained_at"]), row["artefact"], json.loads(row["card"]))
+    artefact = _artefact(db, row["id"])
+    return StoredModel(row["id"], objective, instant(row["trained_at"]), artefact, json.loads(row["card"]))
 
 
 def save_predictions(
@@ -78,21 +77,50 @@ def save_predictions(
     )
 
 
-def immature(db: sqlite3.Connection, now: datetime) -> list[tuple[str, datetime, int]]:
-    """(objective, as_of, horizon in days) of the predictions whose horizon has passed but whose outcome is not in."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Predictions whose horizon has passed but whose outcome is not in yet."""
+
+    objective: str
+    as_of: datetime
+    horizon_days: int
+    artefact: bytes
+    """The model that made them (its hash was checked)."""
+
+
+def due(db: sqlite3.Connection, now: datetime) -> list[Due]:
+    """What can be compared with reality at `now`, oldest first."""
     rows = db.execute(
-        """SELECT DISTINCT objective, as_of, horizon_days FROM prediction
+        """SELECT DISTINCT objective, as_of, horizon_days, model_id FROM prediction
         WHERE outcome IS NULL AND as_of + horizon_days * 86400000000 <= ? ORDER BY as_of, objective""",
         (micros(now),),
-    )
-    return [(row["objective"], instant(row["as_of"]), row["horizon_days"]) for row in rows]
+    ).fetchall()
+    return [
+        Due(row["objective"], instant(row["as_of"]), row["horizon_days"], _artefact(db, row["model_id"]))
+        for row in rows
+    ]
+
+
+def _artefact(db: sqlite3.Connection, model_id: int) -> bytes:
+    row = db.execute("SELECT * FROM model WHERE id = ?", (model_id,)).fetchone()
+    if sha256(row["artefact"]).hexdigest() != row["sha256"]:
+        raise StoreError(
+            f"model {row['id']} ({row['objective']}) was altered and is not loaded: train again, foretag score --train"
+        )
+    return bytes(row["artefact"])
 
 
 def save_outcomes(db: sqlite3.Connection, objective: str, as_of: datetime, outcomes: Mapping[int, float]) -> None:
-    """Enter what really happened to the people predicted at `as_of` (who is not in `outcomes` is left open)."""
+    """Enter what really happened to the people predicted at `as_of`.
+
+    Who is not in `outcomes` is no longer known, or objected since: their predictions are forgotten.
+    """
     db.executemany(
         "UPDATE prediction SET outcome = ? WHERE objective = ? AND as_of = ? AND person_id = ?",
         ((outcome, objective, micros(as_of), person) for person, outcome in outcomes.items()),
+    )
+    db.execute(
+        "DELETE FROM prediction WHERE objective = ? AND as_of = ? AND outcome IS NULL", (objective, micros(as_of))
     )
 
 

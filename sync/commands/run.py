@@ -1,0 +1,223 @@
+"""The commands that do the work: each stage alone, all of them, and looking at what came of it."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sync.cli import App, example, pass_app
+from sync.errors import ForetagError, Refused
+
+CHANGES_PENDING = 2
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+@click.command(epilog=example("foretag pull"))
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@pass_app
+def pull(app: App, as_json: bool) -> None:
+    """Read what is new from every account into the store. Writes nothing on the platforms."""
+    from sync.progress import watching
+    from sync.pull import pull as pull_stage
+    from sync.show import pulled_lines
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock) as site:
+        with watching(quiet=as_json) as watcher:
+            watcher.begin("pull")
+            pulled = pull_stage(site, app.clock.now(), watcher.page)
+        calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
+    if as_json:
+        click.echo(json.dumps([vars(each) for each in pulled], indent=2))
+    else:
+        _say(pulled_lines(pulled, calls))
+    if any(each.problem for each in pulled):
+        raise ForetagError("some streams were not read to the end; what came is kept, foretag pull goes on from there")
+
+
+@click.command(epilog=example("foretag score", "foretag score --train"))
+@click.option("--train", is_flag=True, help="Train new models even if the present ones are young.")
+@click.option("--json", "as_json", is_flag=True, help="Print models and segment sizes as JSON.")
+@pass_app
+def score(app: App, train: bool, as_json: bool) -> None:
+    """Predict for everyone in the store and put each person in a segment. Contacts nobody."""
+    from sync.score import score as score_stage
+    from sync.show import scored_lines
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock) as site:
+        scored = score_stage(site, app.clock.now(), train=train)
+    if as_json:
+        click.echo(
+            json.dumps({"people": scored.people, "segments": scored.segments, "models": scored.cards()}, indent=2)
+        )
+    else:
+        _say(scored_lines(scored))
+
+
+@click.command(epilog=example("foretag plan", "foretag plan --out plan.json; foretag apply plan.json"))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole plan as JSON.")
+@pass_app
+def plan(app: App, out: Path | None, as_json: bool) -> None:
+    """Show what would be written, contact by contact, and what it would cost. Writes nothing.
+
+    Ends with 0 when there is nothing to do and with 2 when there are changes.
+    """
+    from sync import plan as planning
+    from sync.show import example_lines, plan_lines
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock) as site:
+        made = planning.make_plan(site.db, site.config, site.connectors, app.clock.now())
+        path = planning.save(made, site.config.data_dir / "plans")
+    if out:
+        out.write_text(made.to_json(), encoding="utf-8")
+    if as_json:
+        click.echo(made.to_json())
+    else:
+        _say(plan_lines(made))
+        if made.size:
+            click.echo("\nSome of the changes, before → after:")
+            _say(example_lines(made))
+            click.echo(f"\nSaved: {out or path}   Next: foretag apply {out or path}")
+    if made.size:
+        raise click.exceptions.Exit(CHANGES_PENDING)
+
+
+@click.command(epilog=example("foretag apply foretag-data/plans/plan-20261122-0714-1a2b3c.json"))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask, for scripts.")
+@pass_app
+def apply(app: App, file: Path, yes: bool) -> None:
+    """Write exactly what the plan in FILE says. Can be repeated: what is already written is not written again."""
+    from sync.apply import apply as apply_stage
+    from sync.fields import field_specs
+    from sync.plan import Plan
+    from sync.show import applied_lines, plan_lines
+    from sync.site import open_site
+
+    made = Plan.from_json(file.read_text(encoding="utf-8"))
+    if app.config.mode == "shadow":
+        raise Refused('the mode is shadow: nothing is written. Set mode = "pilot" or "full", then foretag plan')
+    if not made.size:
+        click.echo("Nothing to write.")
+        return
+    with open_site(app.config, app.clock) as site:
+        unknown = sorted(set(made.changes) - set(site.connectors))
+        if unknown:
+            raise ForetagError(f"{file}: the plan is for {', '.join(unknown)}, which the config does not have")
+        if not yes:
+            _say(plan_lines(made))
+            click.confirm(f"Update {made.size:,} contacts?", abort=True)
+        applied = apply_stage(site.db, made, site.connectors, field_specs(site.config))
+    _say(applied_lines(applied))
+    if any(each.problem or each.failed for each in applied):
+        raise ForetagError("not everything was written; foretag apply again goes on where it stopped")
+
+
+@click.command(epilog=example("foretag run", "foretag run --json"))
+@click.option("--accept-large-change", is_flag=True, help="Write although the guard objects; for a human who looked.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@pass_app
+def run(app: App, accept_large_change: bool, as_json: bool) -> None:
+    """All steps once: pull, score, plan, guard, apply, report.
+
+    Ends with 1 when something failed, with 3 when the guard refused to write, with 75 when another run is active.
+    """
+    from sync import cycle
+    from sync.progress import watching
+    from sync.reporting import write_report
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock) as site:
+        with watching(quiet=as_json) as watcher:
+            outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
+        report_file = write_report(site, outcome.as_of)
+        calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
+    if as_json:
+        found = {
+            "run": outcome.number,
+            "verdict": outcome.verdict,
+            "report": str(report_file),
+            **cycle.summary(outcome),
+        }
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _say(_outcome_lines(outcome, calls))
+        click.echo(f"Run {outcome.number}: {outcome.verdict}. Report: {report_file}")
+    if outcome.objections:
+        raise Refused("; ".join(outcome.objections))
+    if outcome.verdict != "ok":
+        raise ForetagError(f"run {outcome.number} ended {outcome.verdict}: foretag status")
+
+
+def _outcome_lines(outcome: Any, calls: dict[str, int]) -> Iterable[str]:
+    from sync.show import applied_lines, plan_lines, pulled_lines, scored_lines
+
+    yield from pulled_lines(outcome.pulled, calls)
+    yield from scored_lines(outcome.scored)
+    yield from plan_lines(outcome.plan)
+    yield from applied_lines(outcome.applied)
+    if outcome.withheld:
+        yield f"Nothing written: {outcome.withheld}"
+
+
+@click.command(epilog=example("foretag status", "foretag status --json"))
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@pass_app
+def status(app: App, as_json: bool) -> None:
+    """Show the last runs, and how fresh the scores are. Works while a run is active."""
+    from sync.site import open_site
+    from sync.status import as_data, as_lines
+
+    with open_site(app.config, app.clock, alone=False) as site:
+        data = as_data(site)
+    if as_json:
+        click.echo(json.dumps(data, indent=2))
+    else:
+        _say(as_lines(data))
+
+
+@click.command(epilog=example("foretag explain anna@shop.example"))
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@pass_app
+def explain(app: App, email: str, as_json: bool) -> None:
+    """Show one person's segment and scores, and what speaks for and against each of them."""
+    from sync.explaining import explain_lines, explanation
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock, alone=False) as site:
+        found = explanation(site, email)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _say(explain_lines(found))
+
+
+@click.command(epilog=example("foretag report", "foretag report --out report.html"))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page.")
+@pass_app
+def report(app: App, out: Path | None) -> None:
+    """Write the report page from the last run: one HTML file that needs neither network nor script."""
+    from sync.reporting import write_report
+    from sync.site import open_site
+
+    with open_site(app.config, app.clock, alone=False) as site:
+        click.echo(f"Wrote {write_report(site, app.clock.now(), out)}")
+
+
+@click.command(epilog=example("foretag daemon"))
+@pass_app
+def daemon(app: App) -> None:
+    """Keep running by the schedule of the config, until SIGTERM."""
+    from sync.daemon import serve
+
+    serve(app.config, app.clock)

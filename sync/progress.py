@@ -1,0 +1,67 @@
+"""Shows on the terminal how a run goes on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from connectors.contract import Page
+from sync.cycle import Watcher
+from sync.pull import Pulled
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+STAGES = {"pull": "reading", "score": "learning and scoring", "plan": "planning", "apply": "writing"}
+
+
+class Silent:
+    """Tells nobody anything."""
+
+    def begin(self, stage: str) -> None:
+        """Nothing."""
+
+    def page(self, pulled: Pulled, page: Page) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def watching(*, quiet: bool = False) -> Iterator[Watcher]:
+    """A watcher with a progress display on stderr; a silent one when `quiet` or when stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield Silent()
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bars(progress)
+
+
+class _Bars:
+    """One bar for the stage, and while pulling one for each stream."""
+
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+        self._streams: dict[tuple[str, str], TaskID] = {}
+
+    def begin(self, stage: str) -> None:
+        """Replace the bars by one for `stage`."""
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        self._streams.clear()
+        self._progress.add_task(STAGES[stage], total=None)
+
+    def page(self, pulled: Pulled, page: Page) -> None:
+        """Move the bar of the page's stream."""
+        key = (pulled.account, pulled.stream)
+        if key not in self._streams:
+            self._streams[key] = self._progress.add_task(f"{pulled.account} {pulled.stream}", total=page.total)
+        self._progress.update(self._streams[key], completed=pulled.rows, total=page.total)

@@ -1,0 +1,164 @@
+"""Stage 2: from the store to a prediction, reasons and a segment for everyone; contacts nobody."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cronsim import CronSim
+
+from sync.config_sections import Objective
+from sync.engine import tables
+from sync.fields import SEGMENTS
+from sync.guard import contacts
+from sync.instants import instant, micros
+from sync.site import Site
+from sync.standings import standings
+from sync.store.database import transaction
+from sync.store.scores import Due, due, newest_model, save_model, save_outcomes, save_predictions, save_standings
+
+if TYPE_CHECKING:
+    from scoring.model import Model
+    from scoring.predict import Predictions
+    from scoring.snapshots import Snapshots
+    from scoring.tables import Tables
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scoring brought."""
+
+    as_of: datetime
+    people: int
+    segments: dict[str, int]
+    """People per segment, under the names the shop uses, best first."""
+    contacts: dict[str, int]
+    """Contacts per account."""
+    models: "list[Used]"
+
+    def cards(self) -> list[dict[str, Any]]:
+        """The model cards, as JSON-able data."""
+        from scoring.card import card
+
+        return [card(used.model) for used in self.models]
+
+
+@dataclass(frozen=True)
+class Used:
+    """The model of one objective, and the rule of thumb that is scored silently beside it."""
+
+    objective: Objective
+    model: "Model"
+    rule: "Model"
+    trained: bool
+    """Whether it was trained just now."""
+
+    @property
+    def title(self) -> str:
+        """What reports call the objective."""
+        return self.objective.title
+
+    @property
+    def sentence(self) -> str:
+        """Which model is used and what its best fifth holds, or why there is none."""
+        if self.model.refused or self.model.evaluation is None:
+            return f"no model yet: {self.model.refused}"
+        measured = self.model.evaluation.metrics
+        rule = self.model.candidates["rules"].metrics["capture_20"].value
+        what = "of the money" if self.model.objective.in_money else "of those it happened to"
+        return (
+            f"{self.model.title}, {self.model.horizon_days} days ahead: the top 20 % held "
+            f"{measured['capture_20'].value:.0%} {what} (rule of thumb {rule:.0%}, random 20 %)"
+        )
+
+
+def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
+    """Join what has come true since, train where it is due (always, with `train`), predict, and place everyone.
+
+    Doing it again for the same instant gives the same result and replaces what was kept.
+    """
+    from scoring.snapshots import Snapshots
+
+    past = Snapshots(tables(site.store, site.config.currency), micros(as_of))
+    used = [_used(site, past, objective, train) for objective in site.config.objectives]
+    predictions = {each.objective.predict: _predict(each.model, past) for each in used if not each.model.refused}
+    rules = {each.objective.predict: _predict(each.rule, past) for each in used if not each.rule.refused}
+    outcomes = list(_outcomes(site, past.tables, as_of))
+    placed = standings(site, past, predictions, as_of)
+    with transaction(site.db):
+        for due_one, came_true in outcomes:
+            save_outcomes(site.db, due_one.objective, due_one.as_of, came_true)
+        for each in used:
+            _keep(site, each, as_of, predictions.get(each.objective.predict), rules.get(each.objective.predict))
+        save_standings(site.db, as_of, placed)
+    counts = Counter(standing.segment for standing in placed)
+    segments = {site.config.segments.name(segment): counts[segment] for segment in SEGMENTS}
+    return Scored(as_of, len(placed), segments, contacts(site.db), used)
+
+
+def _used(site: Site, past: "Snapshots", objective: Objective, train: bool) -> Used:
+    """The model to use: the one on hand while it is young and asks the same question, else a new one."""
+    from scoring.model import load
+    from scoring.objectives import Objective as Question
+    from scoring.objectives import default_horizon
+    from scoring.train import train as learn
+
+    stored = [newest_model(site.db, name, instant(past.as_of)) for name in (objective.predict, _rule(objective))]
+    if all(stored) and not train and not any(_old(site, each.trained_at, past.as_of) for each in stored if each):
+        model, rule = (load(each.artefact) for each in stored if each)
+        if objective.within is None or objective.within.days == model.horizon_days:
+            return Used(objective, model, rule, trained=False)
+    days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
+    question = Question(objective.title, objective.predict, days)
+    settings = site.config.model
+    model = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
+    rule = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=("rules",), snapshots=past)
+    return Used(objective, model, rule, trained=True)
+
+
+def _old(site: Site, trained: datetime, as_of: int) -> bool:
+    """Whether the schedule had a training between `trained` and now."""
+    return next(CronSim(site.config.schedule.train, trained.astimezone(site.config.zone))) <= instant(as_of)
+
+
+def _rule(objective: Objective) -> str:
+    """The name under which the rule of thumb of an objective is kept."""
+    return f"{objective.predict} by rule"
+
+
+def _predict(model: "Model", past: "Snapshots") -> "Predictions":
+    from scoring.predict import predict
+
+    return predict(model, past.tables, past.as_of, known=past.matrix(past.as_of))
+
+
+def _outcomes(site: Site, known: "Tables", as_of: datetime) -> Iterator[tuple[Due, dict[int, float]]]:
+    """What came true of the predictions whose horizon has passed."""
+    from scoring.model import load
+    from scoring.objectives import labels
+
+    for each in due(site.db, as_of):
+        model = load(each.artefact)
+        found = labels(known, model.objective, micros(each.as_of), model.threshold)
+        yield each, dict(zip(found.person_ids.tolist(), found.y.tolist(), strict=True))
+
+
+def _keep(
+    site: Site, used: Used, as_of: datetime, predictions: "Predictions | None", rules: "Predictions | None"
+) -> None:
+    """Keep new models, and enter into the ledger what they say of everyone they know something about."""
+    from scoring.card import card
+
+    from scoring.model import dump
+
+    if used.trained:
+        for name, model in ((used.objective.predict, used.model), (_rule(used.objective), used.rule)):
+            save_model(site.db, name, as_of, dump(model), card(model))
+    stored = newest_model(site.db, used.objective.predict, as_of)
+    if predictions is None or rules is None or stored is None:
+        return
+    columns = (predictions.person_ids, predictions.values, rules.values)
+    known = ~predictions.prior_only
+    rows = zip(*(column[known].tolist() for column in columns), strict=True)
+    save_predictions(site.db, as_of, used.objective.predict, used.model.horizon_days, stored.id, rows)

@@ -1,0 +1,86 @@
+"""What commands print: stages and their results as lines of text."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.contract import Change
+from sync.apply import Applied
+from sync.plan import Plan
+from sync.pull import Pulled
+from sync.score import Scored
+
+EXAMPLES = 10
+
+
+def pulled_lines(pulled: Sequence[Pulled], calls: Mapping[str, int]) -> Iterator[str]:
+    """One line per account: rows by stream, what was new, calls; and every problem."""
+    for account in dict.fromkeys(each.account for each in pulled):
+        streams = [each for each in pulled if each.account == account]
+        rows = ", ".join(f"{each.rows:,} {each.stream}" for each in streams)
+        new = sum(each.contacts_changed + each.activities_new for each in streams)
+        yield f"{account:<12} {rows}; {new:,} new or changed, {calls.get(account, 0):,} calls"
+        for each in streams:
+            if each.problem:
+                yield f"{'':<12} FAILED {each.stream}: {each.problem}"
+
+
+def scored_lines(scored: Scored) -> Iterator[str]:
+    """The models with how good they are, and the sizes of the segments."""
+    for model in scored.models:
+        yield f"{model.title:<22} {model.sentence}"
+    sizes = " | ".join(f"{name} {count:,}" for name, count in scored.segments.items())
+    yield f"{'Segments':<22} {sizes}"
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """Counts, cost and reasons per account."""
+    for account, changes in plan.changes.items():
+        tags = sum("tags" in change.after for change in changes)
+        fields = sum(len(change.after) - ("tags" in change.after) for change in changes)
+        yield (
+            f"{account:<12} ~ update {len(changes):,} contacts ({fields:,} fields, {tags:,} tag sets) in "
+            f"{plan.calls.get(account, 0):,} calls"
+        )
+        for reason, count in sorted(plan.skipped.get(account, Counter()).items()):
+            yield f"{'':<12} = leave {count:,} alone: {reason}"
+    yield "0 contacts created, 0 subscriptions changed, 0 foreign fields or tags touched"
+
+
+def example_lines(plan: Plan, count: int = EXAMPLES) -> Iterator[str]:
+    """Some changes field by field, before → after, spread over the accounts."""
+    shares = [changes for changes in plan.changes.values() if changes]
+    for number, (account, changes) in enumerate(each for each in plan.changes.items() if each[1]):
+        take = count // len(shares) + (number < count % len(shares))
+        for change in changes[:take]:
+            yield f"{account} {change.object} {change.id}"
+            yield from _change_lines(change)
+
+
+def _change_lines(change: Change) -> Iterator[str]:
+    for key, new in change.after.items():
+        yield f"    {key:<18} {_value(change.before.get(key))} → {_value(new)}"
+
+
+def _value(value: Any) -> str:
+    if value in (None, "", ()):
+        return "(empty)"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def applied_lines(applied: Iterable[Applied]) -> Iterator[str]:
+    """What became of each account's part of the plan."""
+    for each in applied:
+        failed = sum(each.failed.values())
+        yield f"{each.account:<12} {each.written:,} contacts written, {failed:,} failed, {each.calls:,} calls"
+        if each.created:
+            more = f" and {len(each.created) - 2} more" if len(each.created) > 2 else ""
+            yield f"{'':<12} first {', '.join(each.created[:2])}{more}"
+        for reason, count in each.failed.most_common(5):
+            yield f"{'':<12} {count:,} not written: {reason}"
+        if each.problem:
+            yield f"{'':<12} STOPPED: {each.problem}"

@@ -1,0 +1,110 @@
+"""From predictions to where everyone stands: the segment, and the values of our fields."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sync.config_sections import Prediction
+from sync.fields import CONTROL, score_key
+from sync.instants import instant, micros
+from sync.rollout import in_control
+from sync.site import Site
+from sync.store.scores import Standing, newest_standings
+
+if TYPE_CHECKING:
+    from scoring.explain import Reason
+    from scoring.predict import Predictions
+    from scoring.segments import Membership, Thresholds
+    from scoring.segments import Standing as Footing
+    from scoring.snapshots import Snapshots
+
+REASONS_LENGTH = 255
+"""Characters the reasons field holds on every platform."""
+
+Found = Mapping[Prediction, "Predictions"]
+
+
+def standings(site: Site, past: "Snapshots", found: Found, as_of: datetime) -> list[Standing]:
+    """Where everyone stands at `as_of`, given the predictions there are. Writes nothing."""
+    from scoring.segments import Membership, assign
+    from scoring.standing import standings as footings
+
+    now = micros(as_of)
+    people = footings(past.matrix(now), now, buying=found.get("repeat_purchase"), spending=found.get("value"))
+    before = newest_standings(site.db, before=as_of)
+    previous = {person: Membership(**each.membership) for person, each in before[1].items()} if before else {}
+    limits = thresholds(site.db, site, people, now, asks=_question(found))
+    placed = assign(people, previous, now, limits)
+    return [
+        _standing(site, found, row, membership, previous.get(membership.person_id))
+        for row, membership in enumerate(placed)
+    ]
+
+
+def thresholds(db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str) -> "Thresholds":
+    """The limits between the segments: fitted once and then kept, so that a segment means the same every week.
+
+    They are fitted anew only when another question is asked (`asks`: there is a model or none).
+    """
+    from scoring.segments import Thresholds
+
+    own = {"band": site.config.segments.hysteresis, "stay_days": site.config.segments.min_stay.days}
+    row = db.execute("SELECT value FROM setting WHERE name = 'thresholds'").fetchone()
+    kept = json.loads(row["value"]) if row else {}
+    if kept.get("asks") == asks:
+        return Thresholds(**{**kept["limits"], **own})
+    limits = Thresholds.fit(people, now, **own)
+    db.execute(
+        "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (json.dumps({"asks": asks, "limits": asdict(limits)}),),
+    )
+    return limits
+
+
+def _question(found: Found) -> str:
+    return "+".join(name for name in ("repeat_purchase", "value") if name in found)
+
+
+def _standing(site: Site, found: Found, row: int, membership: "Membership", before: "Membership | None") -> Standing:
+    names = site.config.segments
+    control = in_control(membership.person_id, site.config.holdout.share)
+    segment = names.name(membership.segment)  # type: ignore[arg-type] # one of the nine
+    previous = before.segment if before and before.segment != membership.segment else None
+    fields: dict[str, Any] = {
+        "segment": segment,
+        "tags": sorted([segment, CONTROL] if control else [segment]),
+        "control_group": control,
+        "segment_since": instant(membership.since).astimezone(site.config.zone).date().isoformat(),
+        "segment_before": names.name(previous) if previous else None,  # type: ignore[arg-type]
+    }
+    reasons: dict[str, list[tuple[str, float]]] = {}
+    for predict, predictions in found.items():
+        fields[score_key(predict)] = _value(predict, float(predictions.values[row]))
+        reasons[predict] = [(each.text, round(each.contribution, 4)) for each in predictions.reasons[row]]
+    if "repeat_purchase" in found:
+        fields["reasons"] = in_words(found["repeat_purchase"].reasons[row])
+    return Standing(membership.person_id, membership.segment, asdict(membership), fields, reasons)
+
+
+def _value(predict: Prediction, value: float) -> float:
+    """Per cent with one decimal; money in whole units with two."""
+    return round(value / 100, 2) if predict == "value" else round(100 * value, 1)
+
+
+def in_words(reasons: "tuple[Reason, ...]") -> str:
+    """What speaks for and against buying, in at most REASONS_LENGTH characters; whole reasons only."""
+    text = ""
+    for word, speaking in (
+        ("For: ", [each.text for each in reasons if each.contribution > 0]),
+        ("Against: ", [each.text for each in reasons if each.contribution < 0]),
+    ):
+        for number, reason in enumerate(speaking):
+            addition = f"{'; ' if number else (' ' if text else '') + word}{reason}"
+            if len(text) + len(addition) + 1 > REASONS_LENGTH:
+                break
+            text += addition
+        text += "." if speaking and not text.endswith(".") else ""
+    return text

@@ -1,0 +1,62 @@
+"""The state of the installation in a few lines: last runs, freshness, what is on hand."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sync.site import Site
+from sync.store import runs
+from sync.store.scores import newest_standings
+
+STALE = timedelta(hours=36)
+EXPIRED = timedelta(hours=72)
+"""Scores older than STALE deserve a look, older than EXPIRED they should not be used."""
+
+
+def as_data(site: Site) -> dict[str, Any]:
+    """Everything `status` shows, as JSON-able data: counts and instants, no personal data."""
+    newest = newest_standings(site.db)
+    age = site.clock.now() - newest[0] if newest else None
+    freshness = "none" if age is None else "ok" if age < STALE else "stale" if age < EXPIRED else "expired"
+    counts = {
+        table: site.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from this line
+        for table in ("contact", "activity", "person", "prediction")
+    }
+    waiting = site.db.execute("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sent')").fetchone()[0]
+    return {
+        "mode": site.config.mode,
+        "scored": newest[0].isoformat() if newest else None,
+        "freshness": freshness,
+        "stored": counts,
+        "waiting_to_be_written": waiting,
+        "runs": [
+            {
+                "number": each.id,
+                "as_of": each.as_of.isoformat(),
+                "verdict": each.verdict or "cut off or still going on",
+                "written": {
+                    account: written["contacts"] for account, written in each.summary.get("written", {}).items()
+                },
+                "objections": each.summary.get("objections", []),
+            }
+            for each in runs.last(site.db, 5)
+        ],
+    }
+
+
+def as_lines(data: dict[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    stored = data["stored"]
+    yield f"mode     {data['mode'].upper()}"
+    yield f"scores   {data['freshness']}, of {data['scored'] or 'never: foretag run'}"
+    yield (
+        f"store    {stored['contact']:,} contacts of {stored['person']:,} people, {stored['activity']:,} activities, "
+        f"{stored['prediction']:,} predictions kept"
+    )
+    if data["waiting_to_be_written"]:
+        yield f"waiting  {data['waiting_to_be_written']:,} contacts still to be written: foretag run"
+    for each in data["runs"]:
+        written = ", ".join(f"{account} {count:,}" for account, count in each["written"].items()) or "nothing"
+        yield f"run {each['number']:<4} {each['as_of'][:16]}  {each['verdict']}; written: {written}"
+        for objection in each["objections"]:
+            yield f"         refused: {objection}"

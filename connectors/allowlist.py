@@ -36,7 +36,9 @@ class Rule:
     repeatable: bool = True
     """False where a lost answer must not lead to a second try."""
     learn: Callable[[Any], None] | None = None
-    """Called with the parsed answer, for rules whose body check depends on what the platform said earlier."""
+    """Called with the parsed answer, for rules whose checks depend on what the platform said earlier."""
+    place: Callable[[str], str | None] | None = None
+    """Takes a path that `path` matches; says why it is not allowed all the same, or None."""
 
 
 class AllowList:
@@ -51,7 +53,7 @@ class AllowList:
         for pattern, rule in self._rules:
             if rule.method != method or not pattern.fullmatch(path):
                 continue
-            problem = _problem(rule, headers, body)
+            problem = (rule.place(path) if rule.place else None) or _problem(rule, headers, body)
             if problem is None:
                 return rule
             problems.append(problem)

@@ -1,0 +1,105 @@
+"""Opens one Mailchimp account."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from connectors.allowlist import AllowList
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.errors import NotAuthorised
+from connectors.mailchimp import campaigns, members, orders
+from connectors.mailchimp.answers import explain
+from connectors.mailchimp.check import check
+from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.jobs import Jobs
+from connectors.mailchimp.rules import WRITE_BATCH, rules
+from connectors.mailchimp.schema import Schema
+from connectors.mailchimp.sdk import PAGE, Api
+from connectors.mailchimp.write import Writer
+from connectors.pacing import Pacer
+from connectors.transport import Transport
+
+_CONNECTIONS = 6  # of the ten that Mailchimp gives to all integrations of an account together
+
+
+class Mailchimp:
+    """One Mailchimp account, as `connectors.contract.Connector` asks for it."""
+
+    kind = "mailchimp"
+    capabilities = Capabilities(write_batch=WRITE_BATCH, read_batch=PAGE, tags_cost_calls=True)
+    streams = (members.STREAM, campaigns.STREAM, orders.STREAM)
+
+    def __init__(self, account: Account, transport: Transport, sleep: Callable[[float], None]) -> None:
+        self._account = account
+        self._transport = transport
+        self._api = Api(transport, account.token)
+        self._fields = Fields(account.prefix, account.fields)
+        audiences = _names(account, "audiences")
+        self._schema = Schema(self._api, self._fields, audiences)
+        self._writer = Writer(self._api, self._fields, self._schema)
+        jobs = Jobs(self._api, transport, sleep)
+        self._pulls = {
+            members.STREAM: members.Members(self._api, self._fields, self._schema, _names(account, "properties")).pull,
+            campaigns.STREAM: campaigns.Campaigns(self._api, jobs, audiences).pull,
+            orders.STREAM: orders.Orders(self._api, _names(account, "stores")).pull,
+        }
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls sent so far, by allow-list rule."""
+        return self._transport.calls
+
+    def check(self) -> list[Finding]:
+        """Who am I, what may I do, what is missing."""
+        return check(self._api, self._fields, self._schema, self._account.fields)
+
+    def pull(self, stream: str, cursor: str | None, until: datetime) -> Iterator[Page]:
+        """Pages of one stream; KeyError for an unknown one."""
+        return self._pulls[stream](cursor, until)
+
+    def drift(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """What is wrong with our merge fields and tags."""
+        return self._schema.drift(fields)
+
+    def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
+        """Create what is missing of our merge fields and tags."""
+        return self._schema.provision(fields)
+
+    def predict_calls(self, changes: Sequence[Change]) -> int:
+        """How many calls `write` will cost when nobody is refused or gone."""
+        return self._writer.predict_calls(changes)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        """Write the changes: values, then tags."""
+        return self._writer.write(changes)
+
+
+def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Mailchimp:
+    """The connector for `account`. Options: `audiences`, `stores` (ids; none for all), `properties` (merge tags).
+
+    Contacts nobody yet. Raises NotAuthorised for a key that does not name its data centre, where no address is given,
+    and ValueError for a prefix that is too long for merge tags.
+    """
+    transport = Transport(
+        account.base_url or _address(account.token),
+        AllowList(rules(account.prefix, _names(account, "audiences"))),
+        Pacer({}, monotonic=monotonic, sleep=sleep),
+        sleep=sleep,
+        explain=explain,
+        connections=_CONNECTIONS,
+    )
+    return Mailchimp(account, transport, sleep)
+
+
+def _address(key: str) -> str:
+    """Where the API of the key's own data centre is. Anything else behind the hyphen would be somebody's host."""
+    datacenter = key.rpartition("-")[2]
+    if not re.fullmatch(r"[a-z]{2}\d+", datacenter):
+        raise NotAuthorised("the Mailchimp API key does not end in a data centre such as -us6: foretag secret set")
+    return f"https://{datacenter}.api.mailchimp.com/3.0"
+
+
+def _names(account: Account, option: str) -> tuple[str, ...]:
+    names = account.options.get(option)
+    return tuple(map(str, names)) if isinstance(names, list | tuple) else ()

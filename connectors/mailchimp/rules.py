@@ -1,0 +1,143 @@
+"""Every request the adapter sends. No other leaves the machine."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
+
+WRITE_BATCH = 500
+"""Members per bulk write; a tag call takes as many to add and as many to remove."""
+OPERATIONS = 1000
+"""Reads per asynchronous batch."""
+
+_ID = r"[\w-]+"
+_REPORT = re.compile(rf"/reports/{_ID}/(email-activity|unsubscribed)")
+_FIELD_KEYS = ("tag", "name", "type", "public")
+
+
+def merge_prefix(prefix: str) -> str:
+    """What our merge tags begin with: `FT_` for the prefix `ft_`.
+
+    Raises ValueError for one that does not leave seven of the ten characters a merge tag may have.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]?_", prefix):
+        raise ValueError(f"{prefix!r} cannot be the beginning of our merge tags; take something like 'ft_'")
+    return prefix.upper()
+
+
+def tag_prefix(prefix: str) -> str:
+    """What the names of our tags begin with: `FT: ` for the prefix `ft_`."""
+    return f"{merge_prefix(prefix)[:-1]}: "
+
+
+def rules(prefix: str, audiences: Sequence[str]) -> Iterable[Rule]:
+    """The allow-list for our merge fields and tags, in `audiences` alone when there are any."""
+    fields, tags = re.escape(merge_prefix(prefix)) + "[A-Z0-9_]{1,7}", re.escape(tag_prefix(prefix)) + ".+"
+    one_list = f"/lists/({'|'.join(map(re.escape, audiences)) or _ID})"
+    known = _Segments(tags)
+    yield Rule("account", "GET", "/")
+    yield Rule("audiences", "GET", "/lists")
+    yield Rule("members", "GET", f"{one_list}/members")
+    yield Rule("member", "GET", f"{one_list}/members/{_ID}")
+    yield Rule("member tags", "GET", f"{one_list}/members/{_ID}/tags")
+    yield Rule("members update", "POST", one_list, _update(fields))
+    yield Rule("merge fields", "GET", f"{one_list}/merge-fields")
+    yield Rule("merge field create", "POST", f"{one_list}/merge-fields", _new_field(fields))
+    yield Rule("tags", "GET", f"{one_list}/segments", learn=known.learn_all)
+    yield Rule("tag create", "POST", f"{one_list}/segments", _new_tag(tags), learn=known.learn)
+    yield Rule("tag members", "POST", f"{one_list}/segments/\\d+", _tagging, place=known.place)
+    yield Rule("reports", "GET", "/reports")
+    yield Rule("batch start", "POST", "/batches", _reads)
+    yield Rule("batch status", "GET", f"/batches/{_ID}")
+    yield Rule("stores", "GET", "/ecommerce/stores")
+    yield Rule("orders", "GET", "/ecommerce/stores/[^/]+/orders")
+
+
+class _Segments:
+    """The static segments that are our tags, as the platform listed them. Nobody is put into any other."""
+
+    def __init__(self, ours: str) -> None:
+        self._ours = ours
+        self._known: set[str] = set()
+
+    def learn_all(self, answer: Any) -> None:
+        for segment in answer.get("segments", ()):
+            self.learn(segment)
+
+    def learn(self, segment: Any) -> None:
+        path = f"/lists/{segment.get('list_id')}/segments/{segment.get('id')}"
+        if segment.get("type") == "static" and re.fullmatch(self._ours, str(segment.get("name")), re.IGNORECASE):
+            self._known.add(path)
+        else:
+            self._known.discard(path)
+
+    def place(self, path: str) -> str | None:
+        return None if path in self._known else "the segment is not one of our tags"
+
+
+def _update(ours: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("members", "update_existing"))
+        if problem or body.get("update_existing") is not True:
+            return problem or "it does not say that members are updated"
+        return _each(body.get("members"), WRITE_BATCH, "members", lambda row: _member(row, ours))
+
+    return check
+
+
+def _member(row: Any, ours: str) -> str | None:
+    problem = unexpected("a member", row, ("email_address", "merge_fields"))
+    if problem or not isinstance(row.get("email_address"), str) or not isinstance(row.get("merge_fields"), dict):
+        return problem or "a member is not an address with merge fields"
+    if not all(type(value) in (str, int, float) for value in row["merge_fields"].values()):
+        return "a value is neither text nor a number"
+    return not_ours("the merge field", row["merge_fields"], ours)
+
+
+def _new_field(ours: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, _FIELD_KEYS) or not_ours("the merge field", [str(body.get("tag"))], ours)
+        return problem or (None if body.get("public") is False else "subscribers would see the merge field")
+
+    return check
+
+
+def _new_tag(ours: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("name", "static_segment"))
+        problem = problem or not_ours("the tag", [str(body.get("name"))], ours)
+        return problem or (None if body.get("static_segment") == [] else "a new tag has to be empty")
+
+    return check
+
+
+def _tagging(body: Any) -> str | None:
+    names = ("members_to_add", "members_to_remove")
+    problem = unexpected("the body", body, names)
+    for name in () if problem else names:
+        problem = problem or _each(body.get(name, []), WRITE_BATCH, name, _address)
+    return problem
+
+
+def _address(value: Any) -> str | None:
+    return None if isinstance(value, str) and "@" in value else "a member is not named by an address"
+
+
+def _reads(body: Any) -> str | None:
+    """Asynchronous batches could do anything: ours only read what happened to campaigns."""
+    problem = unexpected("the body", body, ("operations",))
+    return problem or _each(body.get("operations"), OPERATIONS, "operations", _read)
+
+
+def _read(operation: Any) -> str | None:
+    problem = unexpected("an operation", operation, ("method", "path", "operation_id", "params"))
+    if problem or operation.get("method") != "GET" or not _REPORT.fullmatch(str(operation.get("path"))):
+        return problem or "an operation does not read a campaign's activity"
+    return None
+
+
+def _each(rows: Any, most: int, what: str, check: Callable[[Any], str | None]) -> str | None:
+    if not isinstance(rows, list) or len(rows) > most:
+        return f"{what} is not a list of at most {most}"
+    return next((problem for row in rows if (problem := check(row))), None)

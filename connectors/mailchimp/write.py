@@ -1,0 +1,158 @@
+"""Writes our fields: the values of 500 members a call, then the tags.
+
+A member is addressed by its e-mail address, exactly as the platform gave it. A status is never sent, and the first
+member of a run is read before it is written: should a write ever change a status, the run stops at its first call.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connectors.contract import Change, Outcome, Result
+from connectors.errors import NotAllowed, Rejected, SchemaDrift, Stop
+from connectors.mailchimp.answers import refusal
+from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.rules import WRITE_BATCH
+from connectors.mailchimp.schema import Schema
+from connectors.mailchimp.sdk import Answer, Api
+from connectors.mailchimp.tagging import Tagger, address, outcome
+
+_SAMPLES = 5
+"""How many members are looked up to find one that is there."""
+
+
+def _by_audience(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    """The changes of each audience, one per contact."""
+    grouped: dict[str, dict[str, Change]] = {}
+    for change in changes:
+        mine = grouped.setdefault(change.object, {})
+        known = mine.get(change.id)
+        mine[change.id] = replace(known, after={**known.after, **change.after}) if known else change
+    return {audience: list(mine.values()) for audience, mine in grouped.items()}
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in calls, in order: at most 500 in each, and no address twice."""
+    batch: dict[str, Change] = {}
+    for change in changes:
+        if len(batch) == WRITE_BATCH or address(change) in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[address(change)] = change
+    if batch:
+        yield list(batch.values())
+
+
+class Writer:
+    """Writes the changes of one account."""
+
+    def __init__(self, api: Api, fields: Fields, schema: Schema) -> None:
+        self._api = api
+        self._fields = fields
+        self._tagger = Tagger(api, fields, schema)
+
+    def predict_calls(self, changes: Sequence[Change]) -> int:
+        """The calls it takes when nobody is refused or gone."""
+        calls = 0
+        for audience, mine in _by_audience([change for change in changes if change.email]).items():
+            calls += 1 + sum(1 for _ in _batches(mine)) + self._tagger.predict_calls(audience, mine)
+        return calls
+
+    def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        """Outcomes as they become known. NotAllowed, before anything is sent, for a key that is not a field of ours."""
+        foreign = sorted({key for change in changes for key in change.after} - self._fields.specs.keys())
+        if foreign:
+            raise NotAllowed(f"{foreign[0]!r} is not one of foretag's fields; nothing was written")
+        nameless = [change for change in changes if not change.email]
+        if nameless:
+            yield [outcome(change, Result.REJECTED, "has no e-mail address") for change in nameless]
+        for audience, mine in _by_audience([change for change in changes if change.email]).items():
+            yield from self._audience(audience, mine)
+
+    def _audience(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        statuses: dict[str, str] | None = None
+        tagged: list[Change] = []
+        for batch in _batches(changes):
+            if statuses is None:
+                statuses = self._sample(audience, batch)
+            outcomes = self._send(audience, batch, statuses)
+            for change in batch:
+                if outcomes[change.id].result is Result.WRITTEN and any(self._fields.tag_changes(change)):
+                    tagged.append(change)
+                    del outcomes[change.id]
+            if outcomes:
+                yield list(outcomes.values())
+        yield from self._tagger.write(audience, tagged)
+
+    def _sample(self, audience: str, batch: Sequence[Change]) -> dict[str, str]:
+        """The status of the first member of a batch that is there, by contact id."""
+        for change in batch[:_SAMPLES]:
+            try:
+                answer = self._api.call(self._api.lists.get_list_member, audience, change.id, fields=["status"])
+            except Rejected as error:
+                if error.status != 404:
+                    raise
+            else:
+                return {change.id: answer["status"]}
+        return {}
+
+    def _send(self, audience: str, batch: Sequence[Change], statuses: Mapping[str, str]) -> dict[str, Outcome]:
+        """Send a batch; where Mailchimp refuses it as a whole, halve it until the bad member stands alone."""
+        members = [{"email_address": c.email, "merge_fields": self._fields.merge_fields(c.after)} for c in batch]
+        try:
+            answer = self._api.call(
+                self._api.lists.batch_list_members,
+                audience,
+                {"members": members, "update_existing": True},
+                skip_merge_validation="true",
+            )
+        except Rejected as error:
+            if error.status != 400:
+                raise
+            if len(batch) == 1:
+                return {batch[0].id: outcome(batch[0], Result.REJECTED, refusal(error.body))}
+            half = len(batch) // 2
+            return self._send(audience, batch[:half], statuses) | self._send(audience, batch[half:], statuses)
+        if answer.get("new_members"):
+            raise Stop(
+                f"audience {audience}: Mailchimp created a contact at a write that only updates. Please report it."
+            )
+        return self._read(batch, answer, statuses)
+
+    def _read(self, batch: Sequence[Change], answer: Answer, statuses: Mapping[str, str]) -> dict[str, Outcome]:
+        updated = {str(row["email_address"]).casefold(): row for row in answer["updated_members"]}
+        errors = {str(row["email_address"]).casefold(): row for row in answer["errors"]}
+        outcomes = {}
+        for change in batch:
+            row, error = updated.get(address(change)), errors.get(address(change))
+            if error is not None:
+                outcomes[change.id] = _refused(change, error)
+            elif row is None:
+                outcomes[change.id] = outcome(change, Result.UNKNOWN, "Mailchimp's answer does not mention it")
+            else:
+                outcomes[change.id] = self._written(change, row, statuses)
+        return outcomes
+
+    def _written(self, change: Change, row: Mapping[str, Any], statuses: Mapping[str, str]) -> Outcome:
+        before, after = statuses.get(change.id), row["status"]
+        if before not in (None, after):
+            raise Stop(
+                f"audience {change.object}, contact {change.id}: its status went from {before} to {after} at a write "
+                "that holds none. Nothing more is written; please look at the audience before you go on."
+            )
+        if row.get("contact_id", change.id) != change.id:
+            return outcome(change, Result.GONE, "its address belongs to another contact by now")
+        dropped = sorted(self._fields.merge_fields(change.after).keys() - row["merge_fields"].keys())
+        if dropped:
+            raise SchemaDrift(
+                f"audience {change.object}: the merge field {dropped[0]} is gone. Set the fields up again."
+            )
+        return outcome(change, Result.WRITTEN)
+
+
+def _refused(change: Change, error: Mapping[str, Any]) -> Outcome:
+    reason = str(error.get("error") or error.get("field_message"))
+    # only for an address that it does not have does Mailchimp ask for a status
+    if error.get("field") == "status" or "permanently deleted" in reason:
+        return outcome(change, Result.GONE, "the audience has no contact with its address (any more)")
+    return outcome(change, Result.REJECTED, ": ".join(filter(None, (error.get("field"), reason))))

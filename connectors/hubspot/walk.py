@@ -23,6 +23,9 @@ Row = dict[str, Any]
 OVERLAP = timedelta(minutes=10)
 """The search index lags behind, and the platform's clock is not ours: this much is read again."""
 _OVERLAP_MS = OVERLAP // timedelta(milliseconds=1)
+BIN_PAUSE = timedelta(hours=6)
+"""From one round through the recycle bin to the next: the search shows no deletions, and each round costs a call."""
+_BIN_PAUSE_MS = BIN_PAUSE // timedelta(milliseconds=1)
 LIST_PAGE = 100
 SEARCH_PAGE = 200
 SEARCH_WINDOW = 10_000
@@ -112,7 +115,7 @@ class Walk:
         return answer["results"], next_page(answer)
 
     def _changed(self, place: Place, bin_: dict[str, Any], until: datetime) -> Iterator[Leg]:
-        """The search, then one page of the recycle bin, which is gone through round and round."""
+        """The search, then one page of the recycle bin while a round through it is due or under way."""
         at: Place | None = place
         finished = Place(max(_FIRST_MOMENT, millis(until - OVERLAP)))
         while at:
@@ -123,6 +126,8 @@ class Walk:
                 if at is None:
                     break
             yield Leg(rows, json.dumps(_searching(at or finished, bin_)), listed=False)
+        if not bin_["after"] and millis(until) - bin_["since"] < _BIN_PAUSE_MS:
+            return
         rows, after = self._page(bin_["after"], archived=True)
         began = bin_["began"] if bin_["after"] else millis(until)
         new = [row for row in rows if _archived_since(row, bin_["since"])]

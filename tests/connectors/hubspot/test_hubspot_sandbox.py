@@ -174,7 +174,7 @@ def test_deleted_merged_and_unknown_contacts_are_gone(hub, sandbox, date, fields
     assert outcomes[kept].result is Result.WRITTEN
     assert {outcomes[id_].result for id_ in (deleted, merged, "999999999")} == {Result.GONE}
     assert outcomes[merged].reason == f"merged into {primary}"
-    found = drain(hub, "contacts", cursor, date + timedelta(hours=1))[0]
+    found = drain(hub, "contacts", cursor, date + timedelta(hours=6))[0]
     told = {contact.id: contact for contact in found}
     assert told[deleted].deleted
     assert not told[deleted].writable

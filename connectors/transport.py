@@ -110,11 +110,12 @@ class Transport(requests.Session):
                 )
             except requests.RequestException as error:
                 raise Unavailable(f"the result file could not be fetched: {type(error).__name__}") from error
-            problem = error_of(response, "the result file")
-            if problem:
-                raise problem
+            problem: ConnectorError | None = error_of(response, "the result file")
             if int(response.headers.get("Content-Length") or 0) > DOWNLOAD_LIMIT:
-                raise NotAllowed("the result file is larger than 2 GiB and was not read")
+                problem = NotAllowed("the result file is larger than 2 GiB and was not read")
+            if problem:
+                response.close()
+                raise problem
             return response
 
         return persistently(once, attempts=self._attempts, sleep=self._sleep)

@@ -22,7 +22,6 @@ STREAM = "members"
 OVERLAP = timedelta(minutes=15)
 """Read again at the next pull, for a clock of ours that is ahead of Mailchimp's."""
 
-_SECOND = timedelta(seconds=1)
 _SHOWN = ("FNAME", "LNAME")
 _COLUMNS = (
     "contact_id", "email_address", "status", "merge_fields", "source", "timestamp_signup", "timestamp_opt",
@@ -34,7 +33,7 @@ _WRITABLE = ("subscribed", "unsubscribed", "transactional")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Part of an audience (all but the archived, or those) that is being read: changes in `[since, before)`."""
+    """Part of an audience (all but the archived, or those) being read: changes after `since` and before `before`."""
 
     audience: str
     archived: bool
@@ -84,7 +83,7 @@ class Members:
         audiences = self._schema.audiences()
         if state.window:
             yield from self._window(state, state.window, alone=False)
-        before = (until.replace(microsecond=0) + _SECOND).isoformat()
+        before = (until.replace(microsecond=0) + timedelta(seconds=1)).isoformat()
         for audience in audiences:
             for archived in (False, True):
                 window = Window(audience, archived, None, before)
@@ -114,7 +113,7 @@ class Members:
     def _page(self, window: Window) -> Answer:
         query: dict[str, Any] = {"status": "archived"} if window.archived else {}
         if window.since:
-            query["since_last_changed"] = (datetime.fromisoformat(window.since) - _SECOND).isoformat()
+            query["since_last_changed"] = window.since
         return self._api.call(
             self._api.lists.get_list_members_info,
             window.audience,

@@ -129,6 +129,18 @@ def test_faults_lose_nothing(chimp, sandbox, drain, store, kind):
     assert store(activities) == whole
 
 
+def test_failed_downloads_give_their_connections_back(chimp, sandbox, drain, store):
+    whole = store(drain(chimp, "campaigns")[1])
+    sandbox.inject(Fault("mailchimp", "GET /batch-results", "status", times=6, status=503))
+    cursor = None
+    with pytest.raises(Unavailable, match="result file"):
+        for page in chimp.pull("campaigns", None, date := sandbox.clock.date):
+            cursor = page.cursor
+    chimp.calls.clear()
+    assert store(drain(chimp, "campaigns", cursor, date)[1]) == whole
+    assert chimp.calls["batch start"] == 0  # the one that was under way is gone on with
+
+
 @pytest.fixture
 def campaign(web, api):
     """A campaign with a batch that finishes; gives the archive that the test wants."""

@@ -103,6 +103,6 @@ def _accepts(field: FieldInfo) -> str:
 def _named(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder"}
+    names: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder"}
     names |= {timedelta: "duration", timedelta | None: "duration", Hours | None: "hours"}
     return names.get(kind, "table")

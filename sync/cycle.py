@@ -1,12 +1,11 @@
 """THE MAIN PATH. One run, top to bottom: pull → score → plan → guard → apply."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from connectors.contract import Page
+from connectors.contract import Change, Page
 from sync import guard
 from sync import plan as planning
 from sync.apply import Applied, apply
@@ -44,6 +43,8 @@ class Outcome:
     withheld: str = ""
     """Why nothing was written although the guard agreed: shadow mode, or outside the write window."""
     applied: list[Applied] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    """Calls per account, for reading and writing together."""
 
     @property
     def verdict(self) -> str:
@@ -70,6 +71,7 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
         watcher.begin("score")
         outcome.scored = score(site, outcome.as_of, train=train)
         _write(site, watcher, outcome, None if accept_large_change else contacts_before)
+        outcome.calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
     except BaseException as error:
         runs.end(
             site.db, outcome.number, site.clock.now(), "failed", {"error": type(error).__name__, **summary(outcome)}
@@ -132,20 +134,25 @@ def last_contacts(site: Site) -> dict[str, int]:
 def summary(outcome: Outcome) -> dict[str, Any]:
     """What the book of runs keeps: counts only, no personal data."""
     found: dict[str, Any] = {
+        "calls": outcome.calls,
         "pulled": {},
         "contacts": {},
         "withheld": outcome.withheld,
         "objections": outcome.objections,
     }
     for each in outcome.pulled:
-        stream = {"rows": each.rows, "new": each.contacts_changed + each.activities_new, "problem": each.problem}
+        stream = {
+            "rows": each.contacts + each.activities,
+            "new": each.contacts_changed + each.activities_new,
+            "problem": each.problem,
+        }
         found["pulled"].setdefault(each.account, {})[each.stream] = stream
     if outcome.scored:
         found["people"] = outcome.scored.people
         found["segments"] = outcome.scored.segments
         found["contacts"] = outcome.scored.contacts
     if outcome.plan:
-        found["planned"] = {account: len(changes) for account, changes in outcome.plan.changes.items()}
+        found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
         found["skipped"] = {account: dict(reasons) for account, reasons in outcome.plan.skipped.items()}
     found["written"] = {
         each.account: {
@@ -157,10 +164,9 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         }
         for each in outcome.applied
     }
-    found["fields"] = dict(_fields_written(outcome))
     return found
 
 
-def _fields_written(outcome: Outcome) -> Counter[str]:
-    changes = outcome.plan.changes.values() if outcome.plan and outcome.applied else ()
-    return Counter(key for account in changes for change in account for key in change.after)
+def _counts(changes: list[Change]) -> dict[str, int]:
+    tags = sum("tags" in change.after for change in changes)
+    return {"contacts": len(changes), "fields": sum(len(change.after) for change in changes) - tags, "tags": tags}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from connectors.contract import Page
@@ -22,6 +23,28 @@ class Silent:
 
     def page(self, pulled: Pulled, page: Page) -> None:
         """Nothing."""
+
+
+class Timed:
+    """Passes everything on to another watcher and measures how long each stage took."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._begun: list[tuple[str, float]] = []
+
+    def begin(self, stage: str) -> None:
+        """The stage before ends here."""
+        self._begun.append((stage, perf_counter()))
+        self._watcher.begin(stage)
+
+    def page(self, pulled: Pulled, page: Page) -> None:
+        """Passed on."""
+        self._watcher.page(pulled, page)
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each stage so far, the last one until now."""
+        ends = [*(at for _, at in self._begun[1:]), perf_counter()]
+        return {stage: end - at for (stage, at), end in zip(self._begun, ends, strict=True)}
 
 
 @contextmanager
@@ -64,4 +87,4 @@ class _Bars:
         key = (pulled.account, pulled.stream)
         if key not in self._streams:
             self._streams[key] = self._progress.add_task(f"{pulled.account} {pulled.stream}", total=page.total)
-        self._progress.update(self._streams[key], completed=pulled.rows, total=page.total)
+        self._progress.update(self._streams[key], completed=pulled.contacts or pulled.activities, total=page.total)

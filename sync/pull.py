@@ -26,10 +26,10 @@ class Pulled:
 
     account: str
     stream: str
-    rows: int = 0
+    contacts: int = 0
+    activities: int = 0
     contacts_changed: int = 0
     activities_new: int = 0
-    calls: int = 0
     problem: str | None = None
     """Why the stream stopped early; what came before is stored, the next pull goes on from there."""
 
@@ -88,7 +88,8 @@ def _store(
         pulled, page = arrival.pulled, arrival.page
         if page is not None:
             saved = facts.save_page(db, pulled.account, page, now)
-            pulled.rows += saved.rows
+            pulled.contacts += saved.contacts
+            pulled.activities += saved.activities
             pulled.contacts_changed += saved.contacts_changed
             pulled.activities_new += saved.activities_new
             if progress:

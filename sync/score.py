@@ -61,15 +61,15 @@ class Used:
 
     @property
     def sentence(self) -> str:
-        """Which model is used and what its best fifth holds, or why there is none."""
+        """Which model is used and how well it ranks, or why there is none."""
         if self.model.refused or self.model.evaluation is None:
             return f"no model yet: {self.model.refused}"
-        measured = self.model.evaluation.metrics
-        rule = self.model.candidates["rules"].metrics["capture_20"].value
-        what = "of the money" if self.model.objective.in_money else "of those it happened to"
+        measured, rule = self.model.evaluation.metrics, self.model.candidates["rules"].metrics
+        name, what = ("gini", "the money") if self.model.objective.in_money else ("auc", "those it happened to")
+        ranks = f"{name.upper()} {measured[name].value:.3f} (rule of thumb {rule[name].value:.3f})"
         return (
-            f"{self.model.title}, {self.model.horizon_days} days ahead: the top 20 % held "
-            f"{measured['capture_20'].value:.0%} {what} (rule of thumb {rule:.0%}, random 20 %)"
+            f"{self.model.title}, {self.model.horizon_days} days ahead: {ranks}; the top 20 % held "
+            f"{measured['capture_20'].value:.0%} of {what}"
         )
 
 
@@ -149,7 +149,6 @@ def _keep(
 ) -> None:
     """Keep new models, and enter into the ledger what they say of everyone they know something about."""
     from scoring.card import card
-
     from scoring.model import dump
 
     if used.trained:

@@ -14,12 +14,15 @@ EXAMPLES = 10
 
 
 def pulled_lines(pulled: Sequence[Pulled], calls: Mapping[str, int]) -> Iterator[str]:
-    """One line per account: rows by stream, what was new, calls; and every problem."""
+    """One line per account: what was read, what was new, calls; and every problem."""
     for account in dict.fromkeys(each.account for each in pulled):
         streams = [each for each in pulled if each.account == account]
-        rows = ", ".join(f"{each.rows:,} {each.stream}" for each in streams)
+        contacts, activities = sum(each.contacts for each in streams), sum(each.activities for each in streams)
         new = sum(each.contacts_changed + each.activities_new for each in streams)
-        yield f"{account:<12} {rows}; {new:,} new or changed, {calls.get(account, 0):,} calls"
+        yield (
+            f"{account:<12} {contacts:,} contacts and {activities:,} activities read, {new:,} of them new or changed, "
+            f"in {calls.get(account, 0):,} calls"
+        )
         for each in streams:
             if each.problem:
                 yield f"{'':<12} FAILED {each.stream}: {each.problem}"
@@ -44,7 +47,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         )
         for reason, count in sorted(plan.skipped.get(account, Counter()).items()):
             yield f"{'':<12} = leave {count:,} alone: {reason}"
-    yield "0 contacts created, 0 subscriptions changed, 0 foreign fields or tags touched"
+    yield "No contact is created, no subscription changed, no foreign field touched: such requests are never sent"
 
 
 def example_lines(plan: Plan, count: int = EXAMPLES) -> Iterator[str]:

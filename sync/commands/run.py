@@ -140,7 +140,6 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
         with watching(quiet=as_json) as watcher:
             outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
         report_file = write_report(site, outcome.as_of)
-        calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
     if as_json:
         found = {
             "run": outcome.number,
@@ -150,7 +149,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(found, indent=2))
     else:
-        _say(_outcome_lines(outcome, calls))
+        _say(_outcome_lines(outcome))
         click.echo(f"Run {outcome.number}: {outcome.verdict}. Report: {report_file}")
     if outcome.objections:
         raise Refused("; ".join(outcome.objections))
@@ -158,10 +157,10 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
         raise ForetagError(f"run {outcome.number} ended {outcome.verdict}: foretag status")
 
 
-def _outcome_lines(outcome: Any, calls: dict[str, int]) -> Iterable[str]:
+def _outcome_lines(outcome: Any) -> Iterable[str]:
     from sync.show import applied_lines, plan_lines, pulled_lines, scored_lines
 
-    yield from pulled_lines(outcome.pulled, calls)
+    yield from pulled_lines(outcome.pulled, outcome.calls)
     yield from scored_lines(outcome.scored)
     yield from plan_lines(outcome.plan)
     yield from applied_lines(outcome.applied)

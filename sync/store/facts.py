@@ -18,7 +18,8 @@ from sync.store.database import transaction
 class Saved:
     """What one page brought that was not known before."""
 
-    rows: int
+    contacts: int
+    activities: int
     contacts_changed: int
     activities_new: int
 
@@ -38,7 +39,7 @@ def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) 
             "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
             (account, page.stream, page.cursor),
         )
-    return Saved(len(page.contacts) + len(page.activities), changed, new)
+    return Saved(len(page.contacts), len(page.activities), changed, new)
 
 
 def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: int) -> int:

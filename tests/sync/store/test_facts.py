@@ -31,7 +31,7 @@ def dump(db) -> list[tuple]:
 def test_a_page_and_its_cursor_arrive_together(db) -> None:
     page = Page("contacts", "after-1", (contact(),), (order(1), order(2)))
     saved = facts.save_page(db, "shop", page, NOW)
-    assert (saved.rows, saved.contacts_changed, saved.activities_new) == (3, 1, 2)
+    assert (saved.contacts, saved.activities, saved.contacts_changed, saved.activities_new) == (1, 2, 1, 2)
     assert facts.cursor(db, "shop", "contacts") == "after-1"
     assert facts.cursor(db, "shop", "deals") is None
 

@@ -1,0 +1,64 @@
+"""One person, explained: segment, scores, and what speaks for and against each of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sync.emails import email_key
+from sync.errors import ForetagError
+from sync.fields import score_key
+from sync.persons import records_of
+from sync.site import Site
+from sync.store.people import person_of
+from sync.store.scores import newest_standings
+
+
+def explanation(site: Site, email: str) -> dict[str, Any]:
+    """Everything known about the person with this address, as JSON-able data.
+
+    ForetagError when nobody has the address, or when the person has not been scored (objected, or not yet).
+    """
+    person = person_of(site.db, email_key(email) or "")
+    if person is None:
+        raise ForetagError("nobody in the store has this address. Is it written as on the platform? foretag pull")
+    if site.db.execute("SELECT 1 FROM excluded WHERE person_id = ?", (person,)).fetchone():
+        raise ForetagError("this person objects to profiling: there are no scores, and none are computed")
+    newest = newest_standings(site.db)
+    standing = newest[1].get(person) if newest else None
+    if newest is None or standing is None:
+        raise ForetagError("this person has not been scored yet: foretag run")
+    return {
+        "as_of": newest[0].isoformat(),
+        "segment": standing.fields["segment"],
+        "segment_since": standing.fields["segment_since"],
+        "control_group": standing.fields["control_group"],
+        "scores": [
+            {
+                "objective": objective.title,
+                "field": site.config.write.prefix + score_key(objective.predict),
+                "value": standing.fields.get(score_key(objective.predict)),
+                "unit": site.config.currency if objective.predict == "value" else "%",
+                "for": [text for text, share in standing.reasons.get(objective.predict, []) if share > 0],
+                "against": [text for text, share in standing.reasons.get(objective.predict, []) if share < 0],
+            }
+            for objective in site.config.objectives
+        ],
+        "records": [
+            {"account": row["account"], "object": row["object"], "id": row["id"], "consent": row["consent"]}
+            for row in records_of(site.db, person)
+        ],
+    }
+
+
+def explain_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    control = ", control group" if found["control_group"] else ""
+    yield f"{found['segment']} since {found['segment_since']}{control}   (scored {found['as_of'][:10]})"
+    for score in found["scores"]:
+        value = "no prediction yet" if score["value"] is None else f"{score['value']:g} {score['unit']}"
+        yield f"{score['objective']:<24} {value}"
+        for reason in score["for"]:
+            yield f"    + {reason}"
+        for reason in score["against"]:
+            yield f"    - {reason}"
+    for record in found["records"]:
+        yield f"{record['account']} {record['object']} {record['id']}: consent {record['consent']}"

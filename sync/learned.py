@@ -1,0 +1,127 @@
+"""What the report says about the models: how good they were in their test, and whether they came true."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from sync.config_sections import Objective as Wanted
+from sync.config_sections import Prediction
+from sync.fields import score_key
+from sync.instants import instant
+from sync.report.data import Objective, RealisedMonth
+from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
+from sync.site import Site
+from sync.store.scores import StoredModel, matured, newest_model, newest_standings
+
+if TYPE_CHECKING:
+    from scoring.evaluate import Evaluation as Measured
+    from scoring.model import Model
+
+WORDS: dict[Prediction, tuple[str, str, str]] = {
+    "repeat_purchase": ("chance to buy again in {days} days", "later buyers", "bought"),
+    "churn": ("chance to stop buying for {days} days", "people who stopped", "stopped"),
+    "high_value": ("chance to be a top spender in {days} days", "later top spenders", "became top spenders"),
+    "value": ("expected spend in {days} days", "later spend", "spent"),
+    "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
+}
+"""Per prediction: the plain title, those it happens to, and what they did."""
+
+
+def objectives(site: Site, as_of: datetime) -> tuple[Objective, ...]:
+    """Every objective with the model in use at `as_of`."""
+    newest = newest_standings(site.db)
+    scores = [standing.fields for standing in newest[1].values()] if newest else []
+    found = []
+    for wanted in site.config.objectives:
+        stored = newest_model(site.db, wanted.predict, as_of)
+        if stored is not None:
+            values = [fields[score_key(wanted.predict)] for fields in scores if score_key(wanted.predict) in fields]
+            found.append(_objective(wanted, stored, values))
+    return tuple(found)
+
+
+def _objective(wanted: Wanted, stored: StoredModel, values: list[float]) -> Objective:
+    from scoring.model import load
+
+    model = load(stored.artefact)
+    title, noun, verb = WORDS[wanted.predict]
+    money = model.objective.in_money
+    return Objective(
+        name=wanted.title,
+        title=title.format(days=model.horizon_days),
+        noun=noun,
+        verb=verb,
+        horizon_days=model.horizon_days,
+        rung=model.title if model.rung else "",
+        why=model.why,
+        measures="money" if money else "people",
+        refused=model.refused,
+        evaluation=_evaluation(model) if model.evaluation else None,
+        score_counts=() if money else tuple(sum(_tenth(value) == tenth for value in values) for tenth in range(10)),
+        features=model.features,
+        card=stored.card,
+    )
+
+
+def _tenth(score: float) -> int:
+    return min(int(score // 10), 9)
+
+
+def _evaluation(model: "Model") -> Evaluation:
+    measured = model.evaluation
+    assert measured is not None
+    rule = model.candidates["rules"]
+    return Evaluation(
+        tested_on=tuple(instant(cut).date() for cut in measured.cuts),
+        rows=measured.n,
+        outcomes=measured.outcomes,
+        base_rate=measured.base_rate,
+        metrics=_metrics(measured),
+        rule=_metrics(rule),
+        gains=tuple(
+            GainsPoint(people, outcomes, other)
+            for (people, outcomes), (_, other) in zip(measured.gains, rule.gains, strict=True)
+        ),
+        reliability=()
+        if model.objective.in_money
+        else tuple(ReliabilityBin(b.predicted, b.observed, b.low, b.high, b.n) for b in measured.reliability),
+        candidates=tuple(
+            Candidate(
+                f"rule of thumb ({model.rule})" if name == "rules" else name,
+                _metrics(judged),
+                chosen=name == model.rung,
+            )
+            for name, judged in model.candidates.items()
+        ),
+    )
+
+
+def _metrics(measured: "Measured") -> Metrics:
+    return Metrics.of({name: (each.value, each.low, each.high) for name, each in measured.metrics.items()})
+
+
+def realised_months(site: Site) -> Iterator[RealisedMonth]:
+    """Per objective and month of prediction: what was predicted and what came true."""
+    import numpy as np
+
+    from scoring.evaluate import evaluate
+
+    for wanted in site.config.objectives:
+        if wanted.predict == "value":
+            continue
+        for as_of, rows in matured(site.db, wanted.predict).items():
+            predicted, outcome = (np.array([row[place] for row in rows]) for place in (0, 2))
+            judged = evaluate(outcome, predicted, np.arange(len(rows)), seed=site.config.model.seed)
+            auc = judged.metrics["auc"]
+            yield RealisedMonth(
+                objective=wanted.title,
+                month=_day(as_of),
+                predicted=float(predicted.mean()),
+                realised=int(outcome.sum()),
+                n=len(rows),
+                auc=Interval(auc.value, auc.low, auc.high) if auc.value == auc.value else None,
+            )
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()

@@ -1,0 +1,199 @@
+"""From the store to the report page."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sync.fields import SEGMENTS, score_key
+from sync.learned import objectives, realised_months
+from sync.persons import name_of
+from sync.report.data import (
+    Account,
+    Flow,
+    Headline,
+    LogLine,
+    Migration,
+    Mover,
+    Movers,
+    ReportData,
+    Segment,
+    Skipped,
+    Status,
+    Written,
+)
+from sync.report.render import render
+from sync.site import Site
+from sync.status import EXPIRED, STALE
+from sync.store import runs
+from sync.store.scores import Standing, newest_standings
+
+MOVERS = 20
+"""People shown whose score moved most, up and down."""
+LIBRARIES = ("foretag", "scikit-learn", "numpy", "duckdb", "narwhals")
+
+Standings = Mapping[int, Standing]
+
+
+def write_report(site: Site, now: datetime, path: Path | None = None) -> Path:
+    """Write the page (to data_dir/report.html by default) and return its path. The file is replaced as a whole."""
+    target = path or site.config.data_dir / "report.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.new")
+    draft.write_text(render(report_data(site, now)), encoding="utf-8")
+    draft.replace(target)
+    return target
+
+
+def report_data(site: Site, now: datetime) -> ReportData:
+    """Everything the page shows, from the last run and the scores there are."""
+    newest = newest_standings(site.db)
+    as_of, after = newest if newest else (now, {})
+    earlier = newest_standings(site.db, before=as_of)
+    before = earlier[1] if earlier else {}
+    last = runs.last(site.db)
+    summary = last[0].summary if last else {}
+    learned = objectives(site, as_of)
+    spending = next((each for each in learned if each.measures == "money"), None)
+    return ReportData(
+        generated_at=now.astimezone(site.config.zone),
+        as_of=as_of.astimezone(site.config.zone),
+        mode=site.config.mode,
+        currency=site.config.currency,
+        headline=_headline(now, newest is not None, as_of, summary, learned),
+        value_label=f"in the next {spending.horizon_days} days" if spending else "expected",
+        seed=site.config.model.seed,
+        accounts=tuple(_accounts(site, summary)),
+        objectives=learned,
+        realised=tuple(realised_months(site)),
+        segments=tuple(_segments(site, before, after)),
+        migration=Migration(earlier[0], tuple(_flows(before, after))) if earlier else None,
+        movers=_movers(site, before, after) if before else None,
+        written=tuple(_written(site, summary)),
+        run_log=tuple(_log(site)),
+        versions={name: version(name) for name in LIBRARIES},
+        prefix=site.config.write.prefix,
+        control_group=site.config.holdout.share > 0,
+    )
+
+
+def _headline(
+    now: datetime, scored: bool, as_of: datetime, summary: Mapping[str, Any], learned: Iterable[Any]
+) -> Headline:
+    age = now - as_of
+    objections, problems = summary.get("objections", []), list(_problems(summary))
+    refused = [each.title for each in learned if each.refused]
+    status: Status = "ok"
+    if objections:
+        status = "refused"
+    elif age > STALE:
+        status = "stale"
+    elif problems or refused:
+        status = "degraded"
+    if not scored:
+        return Headline("stale", ("Nobody has been scored yet",))
+    fresh = "fresh" if age < STALE else "old, please look" if age < EXPIRED else "too old to use"
+    things = [*objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
+    parts = [f"Scores are {fresh} ({as_of:%d %B %Y})", f"{summary.get('people', 0):,} people scored"]
+    if summary.get("withheld"):
+        parts.append("nothing was written by the last run")
+    return Headline(status, tuple(parts), tuple(things[:3]))
+
+
+def _problems(summary: Mapping[str, Any]) -> Iterator[str]:
+    for account, streams in summary.get("pulled", {}).items():
+        for stream, found in streams.items():
+            if found["problem"]:
+                yield f"{account}: {stream} could not be read to the end"
+    for account, found in summary.get("written", {}).items():
+        if found["problem"] or found["failed"]:
+            yield f"{account}: {sum(found['failed'].values()):,} contacts could not be written"
+
+
+def _accounts(site: Site, summary: Mapping[str, Any]) -> Iterator[Account]:
+    for account in site.config.accounts:
+        streams = summary.get("pulled", {}).get(account.name, {})
+        yield Account(
+            platform=account.kind,  # type: ignore[arg-type] # one of the three kinds
+            name=account.name,
+            contacts=summary.get("contacts", {}).get(account.name, 0),
+            rows=sum(found["rows"] for found in streams.values()),
+            calls=summary.get("calls", {}).get(account.name, 0),
+        )
+
+
+def _value(standing: Standing) -> int:
+    """Expected value in cents; 0 where there is none."""
+    return round(100 * (standing.fields.get(score_key("value")) or 0))
+
+
+def _segments(site: Site, before: Standings, after: Standings) -> Iterator[Segment]:
+    now, then = (Counter(each.segment for each in standings.values()) for standings in (after, before))
+    worth: Counter[str] = Counter()
+    for each in after.values():
+        worth[each.segment] += _value(each)
+    for key in SEGMENTS:
+        yield Segment(key, site.config.segments.name(key), now[key], then[key] if before else None, worth[key])
+
+
+def _flows(before: Standings, after: Standings) -> Iterator[Flow]:
+    people: Counter[tuple[str | None, str | None]] = Counter()
+    money: Counter[tuple[str | None, str | None]] = Counter()
+    for person in before.keys() | after.keys():
+        old, new = before.get(person), after.get(person)
+        flow = (old.segment if old else None, new.segment if new else None)
+        people[flow] += 1
+        money[flow] += _value(old) if old else 0
+    for (origin, target), count in people.items():
+        yield Flow(origin, target, count, money[origin, target])
+
+
+def _movers(site: Site, before: Standings, after: Standings) -> Movers | None:
+    key = score_key("repeat_purchase")
+    moved = sorted(
+        (after[person].fields[key] - before[person].fields[key], person)
+        for person in before.keys() & after.keys()
+        if key in before[person].fields and key in after[person].fields
+    )
+    if not moved:
+        return None
+    title = next(each.title for each in site.config.objectives if each.predict == "repeat_purchase")
+
+    def mover(person: int) -> Mover:
+        name, record = name_of(site.db, person)
+        old, new = (round(standings[person].fields[key]) for standings in (before, after))
+        why = after[person].reasons.get("repeat_purchase", [])
+        speaking = [text for text, share in why if (share > 0) == (new > old)]
+        return Mover(name, record, old, new, speaking[0] if speaking else "other signals")
+
+    return Movers(
+        title,
+        tuple(mover(person) for change, person in reversed(moved[-MOVERS:]) if round(change) > 0),
+        tuple(mover(person) for change, person in moved[:MOVERS] if round(change) < 0),
+    )
+
+
+def _written(site: Site, summary: Mapping[str, Any]) -> Iterator[Written]:
+    for account in site.config.accounts:
+        found = summary.get("written", {}).get(account.name, {})
+        planned = summary.get("planned", {}).get(account.name, {})
+        skipped = summary.get("skipped", {}).get(account.name, {})
+        yield Written(
+            platform=account.kind,  # type: ignore[arg-type] # one of the three kinds
+            account=account.name,
+            contacts=found.get("contacts", planned.get("contacts", 0)),
+            fields=planned.get("fields", 0),
+            tags=planned.get("tags", 0),
+            calls=found.get("calls", 0),
+            failed=sum(found.get("failed", {}).values()),
+            skipped=tuple(Skipped(reason, count) for reason, count in sorted(skipped.items()) if count),
+        )
+
+
+def _log(site: Site) -> Iterator[LogLine]:
+    for each in runs.last(site.db, 10):
+        written = sum(found["contacts"] for found in each.summary.get("written", {}).values())
+        text = f"run {each.id}: {each.verdict or 'cut off'}, {each.summary.get('people', 0):,} people scored, "
+        yield LogLine(each.started.astimezone(site.config.zone), "run", f"{text}{written:,} contacts written")

@@ -1,11 +1,12 @@
 """When there is too little to learn from: what is missing, and when it will be enough."""
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
 
 from scoring.objectives import Objective
-from scoring.snapshots import Rows, Snapshots
+from scoring.snapshots import Rows, Snapshots, lead_in_days, step_days
 from scoring.tables import DAY
 
 ENOUGH = 10
@@ -21,12 +22,12 @@ def too_short(snapshots: Snapshots, objective: Objective) -> str:
     """Why no outcome window before the newest one has ended yet, in one sentence."""
     if snapshots.first is None:
         return "There is no activity yet. Nothing can be learned before the first orders or mailings are in."
-    lead = max(30, objective.horizon_days)
-    wanted = snapshots.first + (lead + 2 * objective.horizon_days) * DAY
-    known = int((snapshots.as_of - snapshots.first) / DAY)
+    known = (snapshots.as_of - snapshots.first) / DAY
+    needed = math.ceil(lead_in_days(known, objective)) + 2 * objective.horizon_days
+    needed += step_days(needed)
     return (
-        f"Only {known} days of history: a {objective.horizon_days}-day prediction needs "
-        f"{lead + 2 * objective.horizon_days} to learn and to check what it learned. Enough on {day(wanted)}."
+        f"Only {int(known)} days of history: a {objective.horizon_days}-day prediction needs {needed} to learn and to "
+        f"check what it learned. Enough on {day(snapshots.first + (needed + 1) * DAY)}."
     )
 
 

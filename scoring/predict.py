@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from scoring.explain import Reason, reasons
 from scoring.model import Model
@@ -41,8 +42,9 @@ def predict(model: Model, tables: Tables, as_of: int, *, known: Matrix | None = 
     given: list[tuple[Reason, ...]] = [()] * known.person_ids.size
     if inside.any():
         x = known.values[inside]
-        values[inside] = model.score(x)
-        _, parts = model.estimator.contributions(x)
+        with threadpool_limits(1):
+            values[inside] = model.score(x)
+            _, parts = model.estimator.contributions(x)
         # Against the average person scored today: what is true of everyone is nobody's reason.
         parts = model.slope * (parts - parts.mean(axis=0))
         for place, reason in zip(np.flatnonzero(inside), reasons(parts, x), strict=True):

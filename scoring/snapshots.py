@@ -77,15 +77,13 @@ class Snapshots:
     def cuts(self, objective: Objective) -> list[int]:
         """Matured cut-offs, newest first: each horizon ended at `as_of` or before, so no open window is labelled.
 
-        Every 30 days; every 14 or 7 when less than ten or four months are known.
+        See `step_days` for how often, and LEAD_IN_DAYS for how far back.
         """
         if self._first is None:
             return []
         history = (self.as_of - self._first) / DAY
-        step = 30 if history >= 300 else 14 if history >= 120 else 7
-        lead = max(float(np.clip(history / 4, *LEAD_IN_DAYS)), objective.horizon_days)
-        oldest = self._first + int(lead * DAY)
-        return list(range(self.as_of - objective.horizon, oldest - 1, -step * DAY))
+        oldest = self._first + int(lead_in_days(history, objective) * DAY)
+        return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))
 
     def matrix(self, cut: int) -> Matrix:
         """Features at `cut`; raises ValueError for a cut after `as_of`."""
@@ -119,6 +117,16 @@ def _stacked(parts: Sequence[Rows]) -> Rows:
         np.concatenate([part.x for part in parts]),
         np.concatenate([part.y for part in parts]),
     )
+
+
+def step_days(history: float) -> int:
+    """Days between cut-offs with `history` days known: a month, and less when ten or four months are not reached."""
+    return 30 if history >= 300 else 14 if history >= 120 else 7
+
+
+def lead_in_days(history: float, objective: Objective) -> float:
+    """Days before the first cut-off with `history` days known."""
+    return max(float(np.clip(history / 4, *LEAD_IN_DAYS)), objective.horizon_days)
 
 
 def matrix(tables: Tables, cut: int) -> Matrix:

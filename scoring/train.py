@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from scoring.calibrate import calibrate, levelled
 from scoring.choose import choose
@@ -51,8 +52,10 @@ def train(
     found = lesson(past, learned, seed)
     if isinstance(found, str):
         return Model(objective, as_of, seed, why=found, refused=found)
-    trials = _climb(found, learned, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
-    return _model(objective, as_of, seed, found, trials, _notes(past))
+    # One thread: fits this small gain nothing from more, and on a busy machine idle threads cost minutes.
+    with threadpool_limits(1):
+        trials = _climb(found, learned, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
+        return _model(objective, as_of, seed, found, trials, _notes(past))
 
 
 def _climb(found: Lesson, learned: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:

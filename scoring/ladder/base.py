@@ -61,7 +61,8 @@ class ProbabilityRung(ClassifierMixin, Rung):  # type: ignore[misc]
 
     def predict(self, x: Any) -> Any:
         """The likelier class of each row."""
-        return self.classes_[(self.raw(x) > 0).astype(int)]
+        likely = self.predict_proba(x)[:, 1]
+        return self.classes_[(likely > 0.5).astype(int)]
 
     def _targets(self, y: Any) -> Floats:
         check_classification_targets(y)
@@ -83,6 +84,11 @@ class AmountRung(RegressorMixin, Rung):  # type: ignore[misc]
     def predict(self, x: Any) -> Floats:
         """The expected amount of each row, in the unit of the training amounts."""
         return np.exp(self.raw(x))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
 
     def _targets(self, y: Any) -> Floats:
         amounts: Floats = np.asarray(y, dtype=np.float64)

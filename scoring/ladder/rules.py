@@ -1,6 +1,7 @@
 """The rules of thumb a model has to beat: one plain score each, turned into a probability or an amount."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -11,7 +12,16 @@ from scoring.objectives import Kind
 from scoring.snapshots import Floats
 
 
-class OneColumn(ProbabilityRung):
+class ProbabilityRule(ProbabilityRung):
+    """A rule of thumb for yes-or-no outcomes."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
+class OneColumn(ProbabilityRule):
     """Probability from one column alone (by its logarithm). Missing counts as the largest value seen."""
 
     def __init__(self, column: int = 0) -> None:
@@ -36,7 +46,7 @@ class OneColumn(ProbabilityRung):
         return scores
 
 
-class Fifths(ProbabilityRung):
+class Fifths(ProbabilityRule):
     """The classic RFM sum: each column cut into fifths (1 to 5), the fifths added up.
 
     `columns` and, beside it, `directions`: 1 when more is better, -1 when less is. Missing gets the worst fifth.
@@ -89,6 +99,11 @@ class ScaledColumn(AmountRung):
         parts = np.zeros_like(x)
         parts[:, self.column] = np.log(np.maximum(np.nan_to_num(x[:, self.column]), self.floor_)) - self.center_
         return self.base_, parts
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
 
 
 def rules(kind: Kind) -> dict[str, Rung]:

@@ -28,7 +28,8 @@ class Boosting(ProbabilityRung):
 
     def raw(self, x: Any) -> Floats:
         """Log-odds, straight from the trees (faster than adding up the parts)."""
-        odds: Floats = self.model_.decision_function(_known(self._checked(x), self.used_))
+        x = self._checked(x)
+        odds: Floats = self.model_.decision_function(_known(x, self.used_))
         return odds
 
     def _learn(self, x: Floats, y: Floats) -> None:
@@ -47,7 +48,8 @@ class PoissonBoosting(AmountRung):
 
     def raw(self, x: Any) -> Floats:
         """Log-money, straight from the trees."""
-        money: Floats = np.log(self.model_.predict(_known(self._checked(x), self.used_))) + self.log_mean_
+        x = self._checked(x)
+        money: Floats = np.log(self.model_.predict(_known(x, self.used_))) + self.log_mean_
         return money
 
     def _learn(self, x: Floats, y: Floats) -> None:

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from scoring.objectives import Objective
+from scoring.snapshots import Snapshots, folds
+from scoring.tables import DAY
+
+
+@pytest.fixture(scope="module")
+def later(tables, at):
+    return Snapshots(tables, at(330))
+
+
+BUYS = Objective("x", "repeat_purchase", 30)
+
+
+def test_every_cut_has_matured_and_has_a_past(later, at):
+    cuts = later.cuts(BUYS)
+    assert cuts[0] == at(300)
+    assert all(cut + BUYS.horizon <= later.as_of for cut in cuts)
+    assert min(cuts) >= later.first + 30 * DAY
+    assert set(np.diff(cuts)) == {-30 * DAY}
+
+
+def test_short_histories_are_cut_more_often(tables, at):
+    assert set(np.diff(Snapshots(tables, at(200)).cuts(BUYS))) == {-14 * DAY}
+    assert set(np.diff(Snapshots(tables, at(110)).cuts(BUYS))) == {-7 * DAY}
+    assert Snapshots(tables, at(40)).cuts(BUYS) == []
+
+
+def test_an_open_horizon_is_never_labelled(later, at):
+    with pytest.raises(ValueError, match="not over"):
+        later.rows(BUYS, [at(300) + 1])
+    with pytest.raises(ValueError, match="after as_of"):
+        later.matrix(at(331))
+
+
+def test_what_comes_after_as_of_is_gone(later, at):
+    latest = later.tables.activities.collect("pyarrow")["at"].to_numpy().max()
+    assert latest < at(330)
+
+
+def test_population_and_the_rest_are_everyone_once(later):
+    cut = later.cuts(BUYS)[-1]
+    inside, outside = later.rows(BUYS, [cut])
+    assert outside.person_ids.size > 0
+    both = np.concatenate([inside.person_ids, outside.person_ids])
+    assert sorted(both) == later.matrix(cut).person_ids.tolist()
+
+
+def test_a_person_is_in_one_fold_only():
+    ids = np.repeat(np.arange(50), 4)
+    fold = folds(ids, 5, seed=3)
+    assert all(np.unique(fold[ids == person]).size == 1 for person in range(50))
+    assert set(np.bincount(fold[::4])) == {10}
+    np.testing.assert_array_equal(fold, folds(ids, 5, seed=3))
+
+
+def test_outcomes_counts_people_of_the_rarer_side(later):
+    inside, _ = later.rows(BUYS, later.cuts(BUYS)[:2])
+    did = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if y}
+    did_not = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if not y}
+    assert inside.outcomes() == min(len(did), len(did_not))

@@ -1,0 +1,191 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pytest
+
+from scoring.card import card
+from scoring.evaluate import evaluate
+from scoring.ladder.rules import rules
+from scoring.objectives import Objective, labels
+from scoring.predict import predict
+from scoring.tables import DAY, Tables
+from scoring.train import dump, load, train
+
+SEED = 11
+BUYS = Objective("buys again", "repeat_purchase", 30)
+
+
+@pytest.fixture(scope="module")
+def model(tables, at, past):
+    return train(tables, BUYS, at(300), seed=SEED, snapshots=past)
+
+
+def test_the_check_lies_after_everything_learned(model, past):
+    tests = model.evaluation.cuts
+    assert tests
+    assert all(cut + BUYS.horizon <= past.as_of for cut in tests)
+    assert set(model.candidates) == {"rules", "logistic", "boosting"}
+    assert {found.cuts for found in model.candidates.values()} == {tests}
+
+
+def test_what_was_promised_comes_true(model, tables, at):
+    found, truth = predict(model, tables, at(300)), labels(tables, BUYS, at(300))
+    inside = truth.inside
+    later = evaluate(truth.y[inside], found.values[inside], truth.person_ids[inside], seed=SEED).metrics
+    assert later["auc"].low > 0.6
+    assert later["auc"].high > model.evaluation.metrics["auc"].low
+    assert later["ece"].value < 0.08
+
+
+def test_a_planted_leak_changes_nothing(shop, at):
+    """Activities that give the outcome away, from the cut-off on, must not be seen by training or prediction."""
+    facts = shop(people=250, seed=5)
+    clean = train(facts.tables(), BUYS, at(300), seed=SEED)
+    before = predict(clean, facts.tables(), at(300))
+    truth = labels(facts.tables(), BUYS, at(300))
+    for person, y in zip(truth.person_ids.tolist(), truth.y.tolist(), strict=True):
+        facts.add(person, "response" if y else "unsubscribe", 300.0)
+        facts.add(person, "order" if y else "refund", 301.0, 10**6)
+    spoiled = train(facts.tables(), BUYS, at(300), seed=SEED)
+    after = predict(spoiled, facts.tables(), at(300))
+    np.testing.assert_array_equal(before.values, after.values)
+    assert clean.evaluation == spoiled.evaluation
+
+
+def test_a_leak_inside_the_past_is_no_use_to_the_check(shop, at):
+    """A sign that only appears after each purchase predicts nothing: it must not lift the AUC towards 1."""
+    facts = shop(people=250, seed=5)
+    for person, kind, instant, _, _ in list(facts.activities):
+        if kind == "order":
+            facts.activities.append((person, "visit", instant + 1, None, False))
+    leaky = train(facts.tables(), BUYS, at(300), seed=SEED)
+    assert leaky.evaluation.metrics["auc"].value < 0.9
+
+
+def test_no_skill_is_claimed_where_there_is_none(shop, at):
+    model = train(shop(people=300, seed=2, pace_spread=0.0).tables(), BUYS, at(330), seed=SEED)
+    auc = model.evaluation.metrics["auc"]
+    assert auc.low <= 0.5 <= auc.high
+    assert model.rung == "rules"
+    assert model.why == "Nothing tells people apart better than chance yet: everyone gets about the same."
+
+
+def test_calibration_holds_for_people_never_seen(shop, at):
+    tables = shop(people=1600, seed=9).tables()
+    person = nw.col("person_id")
+    seen, unseen = (
+        Tables(tables.activities.filter(chosen), tables.people.filter(chosen))
+        for chosen in (person < 800, person >= 800)
+    )
+    model = train(seen, BUYS, at(300), seed=SEED)
+    found, truth = predict(model, unseen, at(300)), labels(unseen, BUYS, at(300))
+    inside = truth.inside
+    later = evaluate(truth.y[inside], found.values[inside], truth.person_ids[inside], seed=SEED)
+    assert found.values[inside].mean() == pytest.approx(later.base_rate, abs=0.05)
+    assert later.metrics["ece"].value < 0.08
+
+
+def test_churn_and_buying_again_add_up_to_one(model, tables, at, past):
+    churn = train(tables, replace(BUYS, kind="churn"), at(300), seed=SEED, snapshots=past)
+    leaves, stays = predict(churn, tables, at(300)), predict(model, tables, at(300))
+    np.testing.assert_allclose(leaves.values + stays.values, 1)
+    assert churn.evaluation.metrics["auc"].value == pytest.approx(model.evaluation.metrics["auc"].value)
+    assert churn.evaluation.outcomes == model.evaluation.n - model.evaluation.outcomes
+    first = next(number for number, given in enumerate(stays.reasons) if given)
+    for_staying = {reason.family: reason.contribution for reason in stays.reasons[first]}
+    for_leaving = {reason.family: reason.contribution for reason in leaves.reasons[first]}
+    for family in for_staying.keys() & for_leaving.keys():
+        assert for_staying[family] == pytest.approx(-for_leaving[family])
+
+
+@pytest.mark.parametrize("kind", ["high_value", "value", "response"])
+def test_the_other_kinds_train_and_predict(kind, tables, at, past):
+    model = train(tables, Objective(kind, kind, 30), at(300), seed=SEED, snapshots=past)
+    found = predict(model, tables, at(300), known=past.matrix(at(300)))
+    assert model.refused is None
+    assert np.isfinite(found.values).all()
+    assert (found.values >= 0).all()
+    assert kind == "value" or (found.values <= 1).all()
+    assert model.evaluation.metrics["lift_20"].low > 1
+    json.dumps(card(model), allow_nan=False)
+
+
+def test_training_twice_gives_the_same(model, tables, at):
+    again = train(tables, BUYS, at(300), seed=SEED)
+    assert again.why == model.why
+    assert again.evaluation == model.evaluation
+    np.testing.assert_allclose(predict(again, tables, at(300)).values, predict(model, tables, at(300)).values)
+
+
+def test_too_short_a_history_says_when_it_will_be_enough(tables, at):
+    model = train(tables, BUYS, at(50), seed=SEED)
+    assert model.refused == (
+        "Only 49 days of history: a 30-day prediction needs 97 to learn and to check what it learned. "
+        "Enough on 2020-12-20."
+    )
+    assert model.estimator is None
+    with pytest.raises(ValueError, match="there is no model for buys again"):
+        predict(model, tables, at(50))
+    assert json.loads(json.dumps(card(model), allow_nan=False))["refused"] == model.refused
+
+
+@pytest.mark.parametrize("horizon", [30, 45, 90])
+def test_the_promised_date_is_kept(horizon, tables, at):
+    objective = replace(BUYS, horizon_days=horizon)
+    promised = train(tables, objective, at(40), seed=SEED).refused.rstrip(".").split()[-1]
+    that_day = round(datetime.fromisoformat(promised).replace(tzinfo=UTC).timestamp() * 1_000_000)
+    assert train(tables, objective, that_day, seed=SEED, candidates=()).refused is None
+
+
+def test_too_few_outcomes_say_when_there_will_be_enough(shop, at):
+    model = train(shop(people=6, seed=4).tables(), BUYS, at(330), seed=SEED)
+    assert model.refused.startswith("Only ")
+    assert "10 are needed" in model.refused
+    assert "about 20" in model.refused
+
+
+def test_nothing_at_all_is_refused(facts, at):
+    assert "no activity yet" in train(facts.tables(), BUYS, at(330), seed=SEED).refused
+
+
+def test_few_outcomes_in_the_check_keep_the_rule(shop, at):
+    model = train(shop(people=25, seed=8).tables(), BUYS, at(330), seed=SEED)
+    assert model.refused is None
+    assert model.rung == "rules"
+    assert "are needed to tell models apart" in model.why
+    assert model.title == f"rule of thumb ({model.rule})"
+    assert model.rule in rules("repeat_purchase")
+
+
+def test_people_without_orders_get_the_prior_and_no_reasons(model, shop, at):
+    facts = shop(people=40, seed=6)
+    facts.person(1000, 200)
+    found = predict(model, facts.tables(), at(300))
+    place = found.person_ids.tolist().index(1000)
+    assert found.prior_only[place]
+    assert found.reasons[place] == ()
+    assert found.values[place] == model.prior
+    assert 0 < model.prior < 1
+
+
+def test_a_model_survives_being_kept(model, tables, at):
+    again = load(dump(model))
+    np.testing.assert_array_equal(predict(again, tables, at(300)).values, predict(model, tables, at(300)).values)
+    assert again.why == model.why
+    with pytest.raises(ValueError, match="not a model"):
+        load(dump({"model": 1}))
+
+
+def test_wrong_questions_are_refused(tables, at, past):
+    with pytest.raises(ValueError, match="unknown candidate"):
+        train(tables, BUYS, at(300), seed=SEED, candidates=("magic",))
+    with pytest.raises(ValueError, match="another instant"):
+        train(tables, BUYS, at(300) - DAY, seed=SEED, snapshots=past)
+
+
+def test_only_the_candidates_asked_for_take_part(tables, at, past):
+    model = train(tables, BUYS, at(300), seed=SEED, candidates=("logistic",), snapshots=past)
+    assert set(model.candidates) == {"rules", "logistic"}

@@ -17,11 +17,13 @@ from sandbox.people import World
 from sandbox.world import load
 from scoring.evaluate import Evaluation, difference, evaluate, losses
 from scoring.ladder.rules import rules
+from scoring.model import respond
 from scoring.objectives import Objective, labels
 from scoring.predict import predict
 from scoring.snapshots import Snapshots, matrix
 from scoring.tables import Tables
 from scoring.train import Model, train
+from scoring.trial import attempt
 
 TEST_CUT = datetime(2017, 12, 1, tzinfo=UTC)
 HORIZON_DAYS = 30
@@ -86,9 +88,10 @@ def main() -> None:
 
 
 def rule_of_thumb(past: Snapshots, objective: Objective, x: np.ndarray) -> np.ndarray:
-    """The RFM sum, fitted on every matured window."""
+    """The RFM sum, fitted on every matured window and calibrated as the models are."""
     rows, _ = past.rows(objective, past.cuts(objective))
-    return rules(objective.kind)[RFM].fit(rows.x, rows.y).predict_proba(x)[:, 1]
+    trial = attempt(RFM, rules(objective.kind)[RFM], rows, objective, SEED)
+    return respond(trial.calibration(trial.estimator.raw(x)), objective)
 
 
 def expected(model: Model) -> None:

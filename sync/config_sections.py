@@ -105,9 +105,6 @@ class Guard(Section):
     max_input_drop_share: Share = Field(
         0.5, gt=0, le=1, description="Refuse when an account suddenly shows this share of contacts fewer."
     )
-    max_api_share_per_day: Share = Field(
-        0.1, gt=0, le=1, description="Share of an account's daily API calls that foretag may use."
-    )
 
 
 class Pilot(Section):
@@ -156,16 +153,12 @@ def _exclusion(rule: str) -> Exclusion:
 
 
 class Privacy(Section):
-    """Who is never scored, and which fields are never used."""
+    """Who is never scored."""
 
     exclude_when: Annotated[list[str], AfterValidator(_exclusions)] = Field(
         [],
         description='Never score people with this property value or tag: "hubspot:property:NAME=VALUE", '
         '"mailchimp:tag:NAME"; instead of the kind the name of one account may stand.',
-    )
-    deny_fields: list[str] = Field(
-        ["gender", "sex", "age", "birthday", "birthdate", "postcode", "zip", "religion", "ethnicity"],
-        description="Fields that never enter a prediction, compared without regard to case.",
     )
 
     @property

@@ -13,6 +13,7 @@ from cronsim import CronSim
 
 from connectors.errors import ConnectorError
 from sync import cycle
+from sync.alerts import after_run, watch
 from sync.clock import Clock, FixedClock
 from sync.config import Config
 from sync.errors import ForetagError
@@ -79,12 +80,14 @@ def _run_and_report(site: Site) -> None:
     for objection in outcome.objections:
         log.error("refused: %s", objection)
     write_report(site, outcome.as_of)
+    after_run(site, outcome)
 
 
 def _attempt(config: Config, clock: Clock, name: str, job: Callable[[Site], object]) -> None:
     try:
         with open_site(config, clock) as site:
             job(site)
+            watch(site)
     except (ForetagError, ConnectorError) as error:
         log.error("%s: %s", name, error)
 

@@ -1,8 +1,10 @@
-"""From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory."""
+"""From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory, or the company's Spark."""
 
 from pathlib import Path
+from typing import Any
 
 from scoring.tables import Tables
+from sync.errors import ForetagError
 
 # No empty values here: the driver tells a column's type by its first rows, which may all be empty.
 ACTIVITIES = """
@@ -26,10 +28,11 @@ GROUP BY person_id
 """
 
 
-def tables(store: Path, currency: str) -> Tables:
+def tables(store: Path, currency: str, spark_master: str = "") -> Tables:
     """All activities and people of the store at `store`, without those who objected to profiling.
 
     Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
+    The tables are computed on by DuckDB in memory, or by Spark at `spark_master` where there is one.
     """
     import adbc_driver_sqlite.dbapi as sqlite
     import duckdb
@@ -45,7 +48,18 @@ def tables(store: Path, currency: str) -> Tables:
     engine = duckdb.connect()
     engine.register("activities", activities)
     engine.register("people", people)
-    return Tables(
-        activities=nw.from_native(engine.sql(TYPED)),
-        people=nw.from_native(engine.sql("SELECT person_id, since FROM people")),
-    )
+    found = (engine.sql(TYPED), engine.sql("SELECT person_id, since FROM people"))
+    if spark_master:
+        return Tables(*(nw.from_native(_on_spark(relation.to_arrow_table(), spark_master)) for relation in found))
+    return Tables(*map(nw.from_native, found))
+
+
+def _on_spark(table: Any, master: str) -> Any:
+    """The Arrow table as a Spark data frame. ForetagError without foretag[spark]."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise ForetagError('engine.kind = "spark" needs Spark: install foretag[spark] and Java 17') from error
+    builder = SparkSession.builder
+    named = builder.remote(master) if master.startswith("sc://") else builder.master(master)
+    return named.appName("foretag").getOrCreate().createDataFrame(table)

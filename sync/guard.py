@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sync.config_sections import Guard
+from sync.store import facts
 from sync.store.scores import Standing
 
 
@@ -26,14 +27,8 @@ def objections(
     return found
 
 
-def contacts(db: sqlite3.Connection) -> dict[str, int]:
-    """Contacts that are there, per account."""
-    rows = db.execute("SELECT account, count(*) AS n FROM contact WHERE NOT deleted GROUP BY account")
-    return {row["account"]: row["n"] for row in rows}
-
-
 def _shrunken(db: sqlite3.Connection, limits: Guard, contacts_before: Mapping[str, int]) -> list[str]:
-    now = contacts(db)
+    now = facts.contact_counts(db)
     return [
         f"{account} shows {now.get(account, 0)} contacts, {before} at the last run (limit: "
         f"{limits.max_input_drop_share:.0%} fewer). Most likely a filter, a missing right or a bulk delete there. "

@@ -11,10 +11,10 @@ from cronsim import CronSim
 from sync.config_sections import Objective
 from sync.engine import tables
 from sync.fields import SEGMENTS
-from sync.guard import contacts
 from sync.instants import instant, micros
 from sync.site import Site
 from sync.standings import standings
+from sync.store import facts
 from sync.store.database import transaction
 from sync.store.scores import Due, due, newest_model, save_model, save_outcomes, save_predictions, save_standings
 
@@ -80,7 +80,7 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     """
     from scoring.snapshots import Snapshots
 
-    past = Snapshots(tables(site.store, site.config.currency), micros(as_of))
+    past = Snapshots(tables(site.store, site.config.currency, site.config.engine.master), micros(as_of))
     used = [_used(site, past, objective, train) for objective in site.config.objectives]
     predictions = {each.objective.predict: _predict(each.model, past) for each in used if not each.model.refused}
     rules = {each.objective.predict: _predict(each.rule, past) for each in used if not each.rule.refused}
@@ -94,7 +94,7 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
         save_standings(site.db, as_of, placed)
     counts = Counter(standing.segment for standing in placed)
     segments = {site.config.segments.name(segment): counts[segment] for segment in SEGMENTS}
-    return Scored(as_of, len(placed), segments, contacts(site.db), used)
+    return Scored(as_of, len(placed), segments, facts.contact_counts(site.db), used)
 
 
 def _used(site: Site, past: "Snapshots", objective: Objective, train: bool) -> Used:

@@ -46,6 +46,7 @@ def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[S
 
     Raises StoreError when the store cannot be used.
     """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds addresses and what people bought
     if alone:
         with only_run(config.data_dir, clock.now()), closing(open_store(store_path(config))) as db:
             yield Site(config, clock, db)

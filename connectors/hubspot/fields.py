@@ -55,7 +55,7 @@ class Fields:
             elif name in archived:
                 findings.append(f"the property {name} is archived: restore it in HubSpot's property settings")
             else:
-                findings.append(f"the property {name} is missing: it is created when the fields are set up again")
+                findings.append(f"the property {name} is missing: foretag run creates it")
         return findings
 
     def provision(self, api: Api, fields: Sequence[FieldSpec]) -> list[str]:

@@ -70,9 +70,7 @@ def _by_code(code: str, message: str, what: str) -> ConnectorError | None:
     if code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
         name = re.search(r"(?:column|field|fields:) '?([\w.]*\w)", message)
         field = name.group(1) if name else "a field"
-        return SchemaDrift(
-            f"{said} - the field {field} is not there or may not be used. Repair it with: foretag provision"
-        )
+        return SchemaDrift(f"{said} - the field {field} is not there or may not be used. Repair it with: foretag run")
     if code in _NO_RIGHT:
         return NotPermitted(said)
     return Unavailable(said) if code in _PASSES else None

@@ -132,6 +132,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     Ends with 1 when something failed, with 3 when the guard refused to write, with 75 when another run is active.
     """
     from sync import cycle
+    from sync.alerts import after_run
     from sync.progress import watching
     from sync.reporting import write_report
     from sync.site import open_site
@@ -140,6 +141,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
         with watching(quiet=as_json) as watcher:
             outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
         report_file = write_report(site, outcome.as_of)
+        after_run(site, outcome)
     if as_json:
         found = {
             "run": outcome.number,

@@ -30,6 +30,12 @@ def cursor(db: sqlite3.Connection, account: str, stream: str) -> str | None:
     return None if row is None else str(row["cursor"])
 
 
+def contact_counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Contacts that are there, per account."""
+    rows = db.execute("SELECT account, count(*) AS n FROM contact WHERE NOT deleted GROUP BY account")
+    return {row["account"]: row["n"] for row in rows}
+
+
 def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) -> Saved:
     """Store a page and the cursor after it in one transaction. Storing a page twice changes nothing."""
     with transaction(db):

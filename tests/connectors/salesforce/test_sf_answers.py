@@ -46,7 +46,7 @@ def error(code: str, message: str) -> list[dict[str, str]]:
                 "\nFT_A__c, FT_Tags__c FROM Contact WHERE Id > '003'\nERROR\nNo such column 'FT_Tags__c' on it",
             ),
             SchemaDrift,
-            "the field FT_Tags__c .* foretag provision",
+            "the field FT_Tags__c .* foretag run",
         ),
         (
             400,

@@ -1,0 +1,82 @@
+"""The whole loop on the real shoppers: calls and seconds of a first run, and of a second one with nothing changed.
+
+The sandbox runs in a process of its own, with the platforms' rate limits on. Seconds are of this machine; calls are
+exact. Run with `python -m benchmarks.loop`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from sync import cycle
+from sync.clock import FixedClock
+from sync.commands.sandbox import sandbox_config
+from sync.configfile import parse
+from sync.cycle import Outcome
+from sync.progress import Silent, Timed
+from sync.site import Site, open_site
+
+DATE = datetime(2017, 9, 30, tzinfo=UTC)
+SERVE = """
+import json, sys
+from datetime import datetime
+from sandbox.server import Sandbox
+from sandbox.world import load
+from sync.secrets import variable
+with Sandbox(load(), datetime.fromisoformat(sys.argv[1])) as served:
+    tokens = {variable(f"{name}.token"): platform.token for name, platform in served.platforms.items()}
+    print(json.dumps({"url": served.url, "tokens": tokens}), flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """A sandbox in another process; its tokens are put into the environment."""
+    command = [sys.executable, "-c", SERVE, DATE.isoformat()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        started = json.loads(process.stdout.readline())
+        os.environ.update(started["tokens"])
+        yield started["url"]
+        process.kill()
+
+
+def report(name: str, site: Site, outcome: Outcome, timed: Timed) -> None:
+    """Print what one run cost, by our own count."""
+    seconds = ", ".join(f"{stage} {value:.1f} s" for stage, value in timed.seconds().items())
+    print(f"\n{name}: {outcome.verdict}; {seconds}")
+    for account, connector in site.connectors.items():
+        streams = [each for each in outcome.pulled if each.account == account]
+        written = next((each for each in outcome.applied if each.account == account), None)
+        print(
+            f"  {account:<11} {sum(each.contacts for each in streams):>6,} contacts "
+            f"{sum(each.activities for each in streams):>7,} activities read, "
+            f"{written.written if written else 0:>6,} contacts written"
+        )
+        for rule, calls in sorted(connector.calls.items()):
+            print(f"      {calls:>5,} x {rule}")
+
+
+def main() -> None:
+    """Run twice and print."""
+    with served() as url, tempfile.TemporaryDirectory() as folder:
+        settings = f'mode = "full"\n{sandbox_config(url, Path(folder))}\n[write]\nhours = ""\n'
+        config = parse(settings, Path(folder) / "config.toml")
+        for name in ("First run", "Second run, nothing changed"):
+            began = perf_counter()
+            with open_site(config, FixedClock(DATE)) as site:
+                timed = Timed(Silent())
+                report(name, site, cycle.run(site, timed), timed)
+            print(f"  {perf_counter() - began:.1f} s in all")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""Prints every number the documents claim, one benchmark after the other: `python -m benchmarks.run`."""
+
+from benchmarks import loop, repeat_purchase
+
+if __name__ == "__main__":
+    print("## Repeat purchase: `python -m benchmarks.repeat_purchase`\n", flush=True)
+    repeat_purchase.main()
+    print("\n## The whole loop: `python -m benchmarks.loop`", flush=True)
+    loop.main()

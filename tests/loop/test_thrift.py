@@ -1,0 +1,194 @@
+"""How many calls a run costs: no more than pages and batches make necessary, and none to write what is there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.server import Sandbox
+from sandbox.world import load
+
+LIST = "/3.0/lists/4f2a9c17be"
+# Which routes read which object; describes and the list of audiences are the price of looking at all.
+OBJECTS = {
+    ("hubspot", "GET /crm/v3/objects/contacts"): "hubspot contacts",
+    ("hubspot", "POST /crm/v3/objects/contacts/search"): "hubspot contacts",
+    ("hubspot", "GET /crm/v3/objects/deals"): "hubspot deals",
+    ("hubspot", "POST /crm/v3/objects/deals/search"): "hubspot deals",
+    ("hubspot", "POST /crm/v4/associations/deals/contacts/batch/read"): "hubspot deals",
+    ("hubspot", "GET /marketing/v3/forms/"): "hubspot forms",
+    ("hubspot", "GET /form-integrations/v1/submissions/forms/<guid>"): "hubspot submissions",
+    ("mailchimp", "GET /3.0/lists"): "mailchimp members",
+    ("mailchimp", f"GET {LIST}/members"): "mailchimp members",
+    ("mailchimp", "GET /3.0/reports"): "mailchimp campaigns",
+    ("mailchimp", "GET /3.0/ecommerce/stores"): "mailchimp orders",
+    ("mailchimp", "GET /3.0/ecommerce/stores/cornershop/orders"): "mailchimp orders",
+}
+SALESFORCE = ("Contact", "Lead", "OpportunityContactRole", "CampaignMember", "Task", "Event")
+
+
+def pages(rows: int, size: int) -> int:
+    """Calls to read so many rows; looking costs one even where there are none."""
+    return max(1, -(-rows // size))
+
+
+@dataclass
+class Seen:
+    """A first run and one right behind it with nothing changed: outcomes, calls, and the records in between."""
+
+    outcome: Any
+    calls: dict[tuple[str, str], int]
+    again: Any
+    reads_again: dict[tuple[str, str], int]
+    writes_again: dict[tuple[str, str], int]
+    records: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=["200 people", pytest.param("2,469 people", marks=pytest.mark.slow)])
+def seen(request, small_world, tmp_path_factory, install_in, loops) -> Iterator[Seen]:
+    world = small_world if request.param == "200 people" else load()
+    with Sandbox(world, loops.date, limits=False) as sandbox:
+        loop = install_in(sandbox, tmp_path_factory.mktemp("thrift"))
+        outcome = loop.run()
+        calls = sandbox.calls()
+        again = loop.run()
+        yield Seen(outcome, calls, again, loop.reads(), loop.writes(), sandbox.snapshot())
+
+
+def test_a_first_pull_of_hubspot_costs_a_call_per_page_and_one_for_the_bin(seen):
+    hubspot = seen.records["hubspot"]
+    assert seen.calls["hubspot", "GET /crm/v3/objects/contacts"] == pages(len(hubspot["contacts"]), 100) + 1
+    assert seen.calls["hubspot", "GET /crm/v3/objects/deals"] == pages(len(hubspot["deals"]), 100) + 1
+    assert seen.calls["hubspot", "GET /marketing/v3/forms/"] == 1
+    submissions = sum(each.activities for each in seen.outcome.pulled if each.stream == "forms")
+    assert seen.calls["hubspot", "GET /form-integrations/v1/submissions/forms/<guid>"] == pages(submissions, 50)
+    assert ("hubspot", "POST /crm/v3/objects/contacts/search") not in seen.calls
+
+
+def test_a_first_pull_of_mailchimp_costs_a_call_per_page_and_one_batch(seen):
+    states = Counter(row["status"] == "archived" for row in seen.records["mailchimp"]["members"].values())
+    assert seen.calls["mailchimp", f"GET {LIST}/members"] == pages(states[False], 1000) + pages(states[True], 1000)
+    orders = len(seen.records["mailchimp"]["orders"])
+    assert seen.calls["mailchimp", "GET /3.0/ecommerce/stores/cornershop/orders"] == pages(orders, 1000)
+    assert seen.calls["mailchimp", "GET /3.0/reports"] == 1
+    assert seen.calls["mailchimp", "POST /3.0/batches"] == 1
+    assert seen.calls["mailchimp", "GET /batch-results/<batch_id>-response.tar.gz"] == 1
+
+
+def test_a_first_pull_of_salesforce_costs_a_call_per_page_and_a_describe_per_stream(seen):
+    calls = {
+        route.partition("/services/data/v<version>")[2]: n for (p, route), n in seen.calls.items() if p == "salesforce"
+    }
+    wanted = sum(pages(len(seen.records["salesforce"][name]), 2000) for name in SALESFORCE)
+    assert calls["/queryAll"] == len(SALESFORCE)
+    assert calls["/queryAll"] + calls.get("/query/<locator>", 0) == wanted
+    streams = sum(each.account == "salesforce" for each in seen.outcome.pulled)
+    looks_at_our_fields = 3  # before they are made, while they are made, after
+    assert calls["/composite/batch"] == streams + looks_at_our_fields
+
+
+def test_a_second_run_with_nothing_changed_writes_nothing(seen):
+    assert seen.again.verdict == "ok"
+    assert seen.again.plan.size == 0
+    assert seen.writes_again == {}
+
+
+def test_a_second_run_with_nothing_changed_reads_each_object_in_three_calls(seen):
+    found: Counter[str] = Counter()
+    for (platform, route), count in seen.reads_again.items():
+        if platform == "salesforce":
+            found[platform] += count
+        else:
+            found[OBJECTS[platform, route]] += count
+    assert found.pop("salesforce") <= 2 * len(SALESFORCE)
+    assert max(found.values()) <= 3
+
+
+def test_writing_costs_ten_two_and_five_calls_a_thousand(seen):
+    written = {each.account: each.written for each in seen.outcome.applied}
+    assert seen.calls["hubspot", "POST /crm/v3/objects/contacts/batch/update"] == pages(written["hubspot"], 100)
+    assert seen.calls["mailchimp", f"POST {LIST}"] == pages(written["mailchimp"], 500)
+    assert seen.calls["salesforce", "PATCH /services/data/v<version>/composite/sobjects"] == pages(
+        written["salesforce"], 200
+    )
+    tags = Counter(tag for row in seen.records["mailchimp"]["members"].values() for tag in row["tags"])
+    by_tag = sum(pages(count, 500) for tag, count in tags.items() if tag.startswith("FT: "))
+    assert seen.calls["mailchimp", f"POST {LIST}/segments/<int:segment_id>"] == by_tag
+
+
+def empty_on_hubspot(sandbox: Sandbox, call: Callable[..., Any]) -> None:
+    contact = next(i for i, row in sandbox.snapshot()["hubspot"]["contacts"].items() if row.get("ft_segment"))
+    row = {"id": contact, "properties": {"ft_segment": ""}}
+    call("POST", "hubspot", "/crm/v3/objects/contacts/batch/update", {"inputs": [row]})
+
+
+def empty_on_mailchimp(sandbox: Sandbox, call: Callable[..., Any]) -> None:
+    members = sandbox.snapshot()["mailchimp"]["members"].values()
+    member = next(row["id"] for row in members if row["merge_fields"]["FT_SEGMENT"])
+    call("PATCH", "mailchimp", f"{LIST}/members/{member}", {"merge_fields": {"FT_SEGMENT": ""}})
+
+
+def empty_on_salesforce(sandbox: Sandbox, call: Callable[..., Any]) -> None:
+    contact = next(i for i, row in sandbox.snapshot()["salesforce"]["Contact"].items() if row["FT_Segment__c"])
+    row = {"attributes": {"type": "Contact"}, "id": contact, "FT_Segment__c": None}
+    call("PATCH", "salesforce", "/services/data/v62.0/composite/sobjects", {"allOrNone": False, "records": [row]})
+
+
+@pytest.fixture
+def settled(tiny):
+    """A tiny loop that has run, and a way for people to change something by hand."""
+    assert tiny.run().verdict == "ok"
+
+    def call(method: str, platform: str, path: str, body: object) -> None:
+        headers = {"Authorization": f"Bearer {tiny.sandbox.platform(platform).token}"}
+        answer = requests.request(
+            method, f"{tiny.sandbox.url}/{platform}{path}", json=body, headers=headers, timeout=10
+        )
+        assert answer.status_code == 200, answer.text
+
+    tiny.call = call
+    return tiny
+
+
+@pytest.mark.parametrize(
+    ("platform", "empty", "most"),
+    [("hubspot", empty_on_hubspot, 2), ("mailchimp", empty_on_mailchimp, 5), ("salesforce", empty_on_salesforce, 2)],
+)
+def test_one_value_that_was_lost_is_put_back_in_a_few_calls(settled, platform, empty, most):
+    before = settled.records()
+    settled.sandbox.advance(settled.now + timedelta(minutes=1))
+    settled.run()
+    idle = sum(settled.sandbox.calls().values())
+    empty(settled.sandbox, settled.call)
+    settled.sandbox.advance(settled.now + timedelta(minutes=1))
+    outcome = settled.run()
+    assert settled.records() == before
+    assert {account: len(changes) for account, changes in outcome.plan.changes.items() if changes} == {platform: 1}
+    assert [where for where, _ in settled.writes()] == [platform]
+    assert sum(settled.sandbox.calls().values()) <= idle + most
+
+
+def test_a_name_changed_by_hand_costs_nothing_and_stays(settled):
+    contact = next(iter(settled.sandbox.snapshot()["hubspot"]["contacts"]))
+    row = {"id": contact, "properties": {"firstname": "Somebody"}}
+    settled.call("POST", "hubspot", "/crm/v3/objects/contacts/batch/update", {"inputs": [row]})
+    settled.sandbox.advance(settled.now + timedelta(minutes=1))
+    outcome = settled.run()
+    assert settled.writes() == {}
+    assert sum(each.contacts_changed for each in outcome.pulled) == 1
+    assert settled.sandbox.snapshot()["hubspot"]["contacts"][contact]["firstname"] == "Somebody"
+
+
+def test_what_a_plan_says_it_costs_is_what_it_costs(settled, loops):
+    """With the fields in place, writing costs what was foretold and a look at the fields."""
+    settled.sandbox.advance(loops.date + timedelta(days=31))
+    outcome = settled.run()
+    looks = {"hubspot": 1, "mailchimp": 3, "salesforce": 1}
+    for applied in outcome.applied:
+        assert applied.written
+        foretold = outcome.plan.calls[applied.account]
+        assert foretold <= applied.calls <= foretold + looks[applied.account]

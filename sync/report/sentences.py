@@ -18,6 +18,8 @@ MODE_WORDS = {
     "full": "Full: everyone is written",
 }
 _EXAMPLE = 0.30
+COMMON = 0.5
+"""Above this share of people, an outcome is told by those it does not happen to."""
 
 
 def headline(head: Headline) -> str:
@@ -41,12 +43,29 @@ def lift(objective: Objective, evaluation: Evaluation) -> str | None:
     found, rule = evaluation.metrics.capture_20, evaluation.rule.capture_20
     if found is None or evaluation.rows < FEWEST_FOR_PERCENT:
         return None
+    if objective.measures == "people" and evaluation.base_rate > COMMON and evaluation.gains:
+        return _weakest(evaluation)
     compared = [f"random {percent(0.2)}"]
     if rule is not None:
         compared.append(f"rule of thumb {captured(rule.value, objective, evaluation.outcomes)}")
     held = captured(found.value, objective, evaluation.outcomes)
     held += " of" if "%" in held else ""  # "41 % of later buyers", but "7 of 19 later buyers"
     return f"The top {percent(0.2)} hold {held} {objective.noun} ({', '.join(compared)})."
+
+
+def _weakest(evaluation: Evaluation) -> str:
+    """What the last fifth by score holds: where it happens to most people, the best fifth can hold but few of them."""
+    point = min(evaluation.gains, key=lambda each: abs(each.people - 0.8))
+    others = evaluation.rows - evaluation.outcomes
+    left = (1 - point.people) * evaluation.rows
+
+    def spared(found: float) -> str:
+        return percent((left - (1 - found) * evaluation.outcomes) / others) if others else percent(0)
+
+    return (
+        f"The {percent(1 - point.people)} with the lowest scores hold {spared(point.outcomes)} of those to whom it did "
+        f"not happen (random {percent(1 - point.people)}, rule of thumb {spared(point.rule)})."
+    )
 
 
 def against_rule(evaluation: Evaluation) -> str | None:

@@ -120,3 +120,13 @@ def test_a_long_curve_becomes_ten_rows() -> None:
 def test_money_is_never_counted_as_people(objective: Objective) -> None:
     assert plain(sentences.captured(0.4, objective, 10)) == "4 of 10"
     assert plain(sentences.captured(0.4, replace(objective, measures="money"), 10)) == "40 %"
+
+
+def test_a_common_outcome_is_told_by_those_it_does_not_happen_to(objective: Objective, tested: Evaluation) -> None:
+    gains = (GainsPoint(0.0, 0.0, 0.0), GainsPoint(0.8, 0.95, 0.9), GainsPoint(1.0, 1.0, 1.0))
+    common = replace(tested, rows=1000, outcomes=800, base_rate=0.8, gains=gains)
+    # The last 200 hold 5 % of the 800, that is 40, and so 160 of the 200 others; by the rule 120 of them.
+    assert plain(sentences.lift(objective, common)) == (
+        "The 20 % with the lowest scores hold 80 % of those to whom it did not happen "
+        "(random 20 %, rule of thumb 60 %)."
+    )

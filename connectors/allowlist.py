@@ -35,6 +35,8 @@ class Rule:
     """The rate limit it counts for."""
     repeatable: bool = True
     """False where a lost answer must not lead to a second try."""
+    private: bool = False
+    """True where the path itself is a secret: it is never shown."""
     learn: Callable[[Any], None] | None = None
     """Called with the parsed answer, for rules whose checks depend on what the platform said earlier."""
     place: Callable[[str], str | None] | None = None

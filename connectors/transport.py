@@ -75,7 +75,7 @@ class Transport(requests.Session):
         self._aim(request)
         path = self._path(request)
         rule = self._allow.rule_for(str(request.method), path, request.headers, request.body)
-        what = f"{rule.name} ({request.method} {path})"
+        what = rule.name if rule.private else f"{rule.name} ({request.method} {path})"
         kwargs["timeout"] = TIMEOUT
         kwargs["allow_redirects"] = False
 

@@ -92,7 +92,9 @@ def _post(site: Site, text: str) -> None:
         address = urlsplit(secrets.find(secrets.WEBHOOK).value)
         if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
             raise ForetagError(f"{secrets.WEBHOOK} is not an https address")
-        rule = Rule("alert", "POST", ".*", body=lambda body: unexpected("the alert", body, {"text"}), repeatable=False)
+        rule = Rule(
+            "alert", "POST", ".*", lambda body: unexpected("it", body, {"text"}), repeatable=False, private=True
+        )
         base = f"{address.scheme}://{address.netloc}"
         pacer = Pacer({}, monotonic=site.clock.monotonic, sleep=site.clock.sleep)
         with Transport(base, AllowList([rule]), pacer, sleep=site.clock.sleep, attempts=ATTEMPTS) as transport:

@@ -1,22 +1,17 @@
 """From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory, or the company's Spark."""
 
-from pathlib import Path
-from typing import Any
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 from scoring.tables import Tables
 from sync.errors import ForetagError
 
-# No empty values here: the driver tells a column's type by its first rows, which may all be empty.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 ACTIVITIES = """
-SELECT person_id, kind, at, coalesce(amount, 0) AS amount,
-    amount IS NOT NULL AND (currency IS NULL OR currency = '{currency}') AS counts,
-    coalesce(campaign, '') AS campaign, machine
+SELECT person_id, kind, at, CASE WHEN currency IS NULL OR currency = ? THEN amount END AS amount, campaign, machine
 FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM excluded)
-"""
-TYPED = """
-SELECT person_id, kind, "at", CASE WHEN counts = 1 THEN amount END AS amount, nullif(campaign, '') AS campaign,
-    machine = 1 AS machine
-FROM activities
 """
 PEOPLE = """
 SELECT person_id, min(since) AS since FROM (
@@ -26,32 +21,49 @@ SELECT person_id, min(since) AS since FROM (
     AND person_id NOT IN (SELECT person_id FROM excluded)
 GROUP BY person_id
 """
+ROWS_AT_ONCE = 50_000
+"""Rows that are Python objects at the same time."""
 
 
-def tables(store: Path, currency: str, spark_master: str = "") -> Tables:
-    """All activities and people of the store at `store`, without those who objected to profiling.
+def tables(db: sqlite3.Connection, currency: str, spark_master: str = "") -> Tables:
+    """All activities and people of the store, without those who objected to profiling.
 
     Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
-    The tables are computed on by DuckDB in memory, or by Spark at `spark_master` where there is one.
+    The tables are computed on by DuckDB in memory, or by Spark at `spark_master` where there is one. Raises ValueError
+    for what is no currency code, ForetagError without foretag[spark].
     """
-    import adbc_driver_sqlite.dbapi as sqlite
     import duckdb
     import narwhals.stable.v2 as nw
+    import pyarrow as pa
 
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise ValueError(f"{currency!r} is no currency code such as EUR")
-    with sqlite.connect(str(store)) as connection, connection.cursor() as cursor:
-        cursor.execute(ACTIVITIES.format(currency=currency))
-        activities = cursor.fetch_arrow_table()
-        cursor.execute(PEOPLE)
-        people = cursor.fetch_arrow_table()
-    engine = duckdb.connect()
-    engine.register("activities", activities)
-    engine.register("people", people)
-    found = (engine.sql(TYPED), engine.sql("SELECT person_id, since FROM people"))
+    number, text = pa.int64(), pa.string()
+    activities = {"person_id": number, "kind": text, "at": number, "amount": number, "campaign": text}
+    found = (
+        _arrow(db.execute(ACTIVITIES, (currency,)), pa.schema({**activities, "machine": pa.bool_()})),
+        _arrow(db.execute(PEOPLE), pa.schema({"person_id": number, "since": number})),
+    )
     if spark_master:
-        return Tables(*(nw.from_native(_on_spark(relation.to_arrow_table(), spark_master)) for relation in found))
-    return Tables(*map(nw.from_native, found))
+        return Tables(*(nw.from_native(_on_spark(table, spark_master)) for table in found))
+    engine = duckdb.connect()
+    return Tables(*(nw.from_native(engine.from_arrow(table)) for table in found))
+
+
+# Read through the connection that holds the store, never by a second SQLite library in this process (such as a
+# driver that yields Arrow): closing its file would drop our locks, and it would take the write-ahead log away from us.
+def _arrow(cursor: sqlite3.Cursor, schema: "pa.Schema") -> "pa.Table":
+    import pyarrow as pa
+
+    cursor.row_factory = None
+    batches = []
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        columns = (
+            pa.array(map(bool, column) if pa.types.is_boolean(field.type) else column, field.type)
+            for field, column in zip(schema, zip(*rows, strict=True), strict=True)
+        )
+        batches.append(pa.record_batch(list(columns), schema=schema))
+    return pa.Table.from_batches(batches, schema)
 
 
 def _on_spark(table: Any, master: str) -> Any:

@@ -16,6 +16,7 @@ from sync.site import Site
 from sync.standings import standings
 from sync.store import facts
 from sync.store.database import transaction
+from sync.store.exclusion import exclude
 from sync.store.scores import Due, due, newest_model, save_model, save_outcomes, save_predictions, save_standings
 
 if TYPE_CHECKING:
@@ -76,11 +77,14 @@ class Used:
 def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     """Join what has come true since, train where it is due (always, with `train`), predict, and place everyone.
 
-    Doing it again for the same instant gives the same result and replaces what was kept.
+    Doing it again for the same instant gives the same result and replaces what was kept. StoreError when a model it
+    needs was altered.
     """
     from scoring.snapshots import Snapshots
 
-    past = Snapshots(tables(site.store, site.config.currency, site.config.engine.master), micros(as_of))
+    # Noted anew here too: the last pull may have been cut off, or the config changed since.
+    exclude(site.db, site.config)
+    past = Snapshots(tables(site.db, site.config.currency, site.config.engine.master), micros(as_of))
     used = [_used(site, past, objective, train) for objective in site.config.objectives]
     predictions = {each.objective.predict: _predict(each.model, past) for each in used if not each.model.refused}
     rules = {each.objective.predict: _predict(each.rule, past) for each in used if not each.rule.refused}
@@ -99,22 +103,36 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
 
 def _used(site: Site, past: "Snapshots", objective: Objective, train: bool) -> Used:
     """The model to use: the one on hand while it is young and asks the same question, else a new one."""
-    from scoring.model import load
     from scoring.objectives import Objective as Question
     from scoring.objectives import default_horizon
     from scoring.train import train as learn
 
-    stored = [newest_model(site.db, name, instant(past.as_of)) for name in (objective.predict, _rule(objective))]
-    if all(stored) and not train and not any(_old(site, each.trained_at, past.as_of) for each in stored if each):
-        model, rule = (load(each.artefact) for each in stored if each)
-        if objective.within is None or objective.within.days == model.horizon_days:
-            return Used(objective, model, rule, trained=False)
+    if not train and (used := _on_hand(site, objective, past.as_of)):
+        return used
     days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
     question = Question(objective.title, objective.predict, days)
     settings = site.config.model
     model = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
     rule = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=("rules",), snapshots=past)
     return Used(objective, model, rule, trained=True)
+
+
+def _on_hand(site: Site, objective: Objective, as_of: int) -> Used | None:
+    """The models kept; None when a training is due, or when they do not answer what is asked.
+
+    A model that was refused for lack of data is no answer: more may have come in since.
+    """
+    from scoring.features import FEATURES
+    from scoring.model import load
+
+    stored = [newest_model(site.db, name, instant(as_of)) for name in (objective.predict, _rule(objective))]
+    if any(each is None or _old(site, each.trained_at, as_of) for each in stored):
+        return None
+    model, rule = (load(each.artefact) for each in stored if each)
+    another = objective.within is not None and objective.within.days != model.horizon_days
+    if model.refused or another or model.features != FEATURES:
+        return None
+    return Used(objective, model, rule, trained=False)
 
 
 def _old(site: Site, trained: datetime, as_of: int) -> bool:

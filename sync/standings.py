@@ -28,7 +28,7 @@ Found = Mapping[Prediction, "Predictions"]
 
 
 def standings(site: Site, past: "Snapshots", found: Found, as_of: datetime) -> list[Standing]:
-    """Where everyone stands at `as_of`, given the predictions there are. Writes nothing."""
+    """Where everyone stands at `as_of`, given the predictions there are."""
     from scoring.segments import Membership, assign
     from scoring.standing import standings as footings
 
@@ -47,7 +47,8 @@ def standings(site: Site, past: "Snapshots", found: Found, as_of: datetime) -> l
 def thresholds(db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str) -> "Thresholds":
     """The limits between the segments: fitted once and then kept, so that a segment means the same every week.
 
-    They are fitted anew only when another question is asked (`asks`: there is a model or none).
+    They are fitted anew only when another question is asked (`asks`: there is a model or none). Limits that were
+    fitted on nobody, because nobody has bought yet, are not kept.
     """
     from scoring.segments import Thresholds
 
@@ -57,10 +58,11 @@ def thresholds(db: sqlite3.Connection, site: Site, people: "list[Footing]", now:
     if kept.get("asks") == asks:
         return Thresholds(**{**kept["limits"], **own})
     limits = Thresholds.fit(people, now, **own)
-    db.execute(
-        "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        (json.dumps({"asks": asks, "limits": asdict(limits)}),),
-    )
+    if any(person.orders for person in people):
+        db.execute(
+            "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            (json.dumps({"asks": asks, "limits": asdict(limits)}),),
+        )
     return limits
 
 

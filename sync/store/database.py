@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sync.errors import ForetagError
 from sync.store.migrations import MIGRATIONS
 
 BUSY_SECONDS = 30.0
 """How long a reader waits for the daemon's write to end."""
 
 
-class StoreError(Exception):
+class StoreError(ForetagError):
     """The store cannot be used; the text says why and what to do."""
 
 

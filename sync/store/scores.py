@@ -1,6 +1,7 @@
 """Models, the ledger of predictions with what came true, and where everyone stands."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 from sync.instants import instant, micros
 from sync.store.database import StoreError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +92,21 @@ class Due:
 
 
 def due(db: sqlite3.Connection, now: datetime) -> list[Due]:
-    """What can be compared with reality at `now`, oldest first."""
+    """What can be compared with reality at `now`, oldest first. Predictions of an altered model cannot: see the log."""
     rows = db.execute(
         """SELECT DISTINCT objective, as_of, horizon_days, model_id FROM prediction
         WHERE outcome IS NULL AND as_of + horizon_days * 86400000000 <= ? ORDER BY as_of, objective""",
         (micros(now),),
     ).fetchall()
-    return [
-        Due(row["objective"], instant(row["as_of"]), row["horizon_days"], _artefact(db, row["model_id"]))
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        try:
+            artefact = _artefact(db, row["model_id"])
+        except StoreError as error:
+            log.error("predictions of %s: %s", instant(row["as_of"]).date(), error)
+            continue
+        found.append(Due(row["objective"], instant(row["as_of"]), row["horizon_days"], artefact))
+    return found
 
 
 def _artefact(db: sqlite3.Connection, model_id: int) -> bytes:

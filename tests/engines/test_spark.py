@@ -42,8 +42,8 @@ def store(tmp_path):
     db = open_store(tmp_path / "foretag.sqlite")
     facts.save_page(db, "shop", Page("contacts", "c", contacts, activities), NOW)
     people.resolve(db)
+    yield db
     db.close()
-    return tmp_path / "foretag.sqlite"
 
 
 def test_spark_and_duckdb_give_the_same_features(store, monkeypatch, socket_enabled) -> None:

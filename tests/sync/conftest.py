@@ -1,19 +1,29 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from shutil import copyfile
 
 import pytest
 
 from connectors.contract import Capabilities, Change, FieldSpec, Finding, Outcome, Page, Result
 from connectors.errors import ConnectorError
+from connectors.records import Activity, ActivityKind, Consent, Contact
+from sync import cycle
 from sync.clock import FixedClock
 from sync.config import Config
+from sync.progress import Silent
 from sync.site import Site
+from sync.store import facts, people
 from sync.store.database import open_store
+from sync.store.exclusion import exclude
 from sync.store.scores import Standing
 
 NOW = datetime(2017, 9, 30, 12, tzinfo=UTC)
+QUICK = {"model": {"candidates": ["rules", "logistic"]}, "schedule": {"train": "0 3 1 1 *"}}
+"""Trains in half the time, and not again before the new year."""
 
 
 @dataclass
@@ -114,6 +124,73 @@ def site(tmp_path, platform: FakePlatform) -> Iterator[Site]:
     site.db.close()
 
 
+def shoppers(count: int = 300, days: int = 390, seed: int = 1, start: datetime | None = None) -> dict[str, list[Page]]:
+    """Two streams of people who order at a pace of their own, some of whom stop, and who are mailed every month.
+
+    They begin 330 days before NOW, so that by default 60 days of what comes after NOW are told too.
+    """
+    dice = Random(seed)
+    start = start or NOW - timedelta(days=330)
+    contacts, activities = [], []
+    for number in range(1, count + 1):
+        pace, stops = 40 * dice.lognormvariate(0, 0.9), dice.expovariate(1 / 900)
+        email = f"p{number}@shop.example"
+        contacts.append(Contact("contacts", str(number), email, Consent.GRANTED, start, properties={"n": number}))
+        done = [("order", day) for day in _days(dice, pace, min(days, stops))]
+        for mailed in range(10, days, 30):
+            done.append(("send", mailed))
+            if dice.random() < 0.15 + 0.2 * (pace < 30):
+                done.append(("response", mailed + 1.5))
+        for place, (kind, day) in enumerate(done):
+            amount = int(dice.lognormvariate(8, 0.5)) if kind == "order" else None
+            at = start + timedelta(days=day)
+            activities.append(
+                Activity(f"a{number}-{place}", ActivityKind(kind), at, str(number), amount=amount, currency=None)
+            )
+    return {
+        "contacts": [Page("contacts", "c1", tuple(contacts))],
+        "orders": [Page("orders", "o1", (), tuple(activities))],
+    }
+
+
+def _days(dice: Random, pace: float, end: float) -> Iterator[float]:
+    day = dice.uniform(0, pace)
+    while day < end:
+        yield day
+        day += dice.expovariate(1 / pace)
+
+
+def fill(site: Site, pages: dict[str, list[Page]], at: datetime = NOW) -> None:
+    """What a pull does with these pages, without a platform."""
+    for stream in pages.values():
+        for page in stream:
+            facts.save_page(site.db, "hubspot", page, at)
+    people.resolve(site.db)
+    exclude(site.db, site.config)
+
+
+@pytest.fixture(scope="session")
+def _first_run(tmp_path_factory) -> Path:
+    """The store after the first run over 300 shoppers; training takes seconds, so it is done once."""
+    platform = FakePlatform(pages=shoppers())
+    site = make_site(tmp_path_factory.mktemp("first"), platform, **QUICK)
+    assert cycle.run(site, Silent()).verdict == "ok"
+    site.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    site.db.close()
+    return site.store
+
+
+@pytest.fixture
+def shop(tmp_path, platform: FakePlatform, _first_run: Path) -> Iterator[Site]:
+    """300 shoppers after their first run at NOW; the store already holds what they do in the 60 days after it."""
+    target = tmp_path / "data" / _first_run.name
+    target.parent.mkdir()
+    copyfile(_first_run, target)
+    site = make_site(tmp_path, platform, **QUICK)
+    yield site
+    site.db.close()
+
+
 @pytest.fixture(scope="session")
 def helpers() -> object:
     """What tests of this folder share; importlib mode has no package to import it from."""
@@ -124,5 +201,7 @@ def helpers() -> object:
         standing = staticmethod(standing)
         config = staticmethod(make_config)
         site = staticmethod(make_site)
+        shoppers = staticmethod(shoppers)
+        fill = staticmethod(fill)
 
     return Helpers

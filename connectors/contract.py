@@ -97,6 +97,17 @@ class Finding:
     fix: str = ""
 
 
+def schema_finding(drift: Sequence[str]) -> Finding:
+    """The sentences of `Connector.drift` as one line of a check; what is merely missing repairs itself."""
+    if not drift:
+        return Finding("ok", "all our fields and tags are in place")
+    return Finding(
+        "warn",
+        f"{len(drift)} of our fields and tags are missing or were changed. The first: {drift[0]}",
+        "nothing, before the first write: it makes what is missing; changed ones are named when a run stops at them",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What the platform can do, as data."""

@@ -1,7 +1,7 @@
 """THE MAIN PATH. One run, top to bottom: pull → score → plan → guard → apply."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +43,8 @@ class Outcome:
     withheld: str = ""
     """Why nothing was written although the guard agreed: shadow mode, or outside the write window."""
     applied: list[Applied] = field(default_factory=list)
+    read_calls: dict[str, int] = field(default_factory=dict)
+    """Calls per account until everything was read."""
     calls: dict[str, int] = field(default_factory=dict)
     """Calls per account, for reading and writing together."""
 
@@ -66,12 +68,12 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
     try:
         watcher.begin("pull")
-        contacts_before = last_contacts(site)
         outcome.pulled = pull(site, outcome.as_of, watcher.page)
+        outcome.read_calls = site.calls()
         watcher.begin("score")
         outcome.scored = score(site, outcome.as_of, train=train)
-        _write(site, watcher, outcome, None if accept_large_change else contacts_before)
-        outcome.calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
+        _write(site, watcher, outcome, guarded=not accept_large_change)
+        outcome.calls = site.calls()
     except BaseException as error:
         runs.end(
             site.db, outcome.number, site.clock.now(), "failed", {"error": type(error).__name__, **summary(outcome)}
@@ -85,28 +87,32 @@ def write(site: Site, watcher: Watcher) -> Outcome:
     """Plan, guard and apply alone, on the scores there are: for what could not be written when it was scored."""
     as_of = site.clock.now()
     outcome = Outcome(0, as_of)
-    _write(site, watcher, outcome, last_contacts(site))
+    _write(site, watcher, outcome, guarded=True)
     return outcome
 
 
-def _write(site: Site, watcher: Watcher, outcome: Outcome, contacts_before: dict[str, int] | None) -> None:
-    """Plan, guard (unless `contacts_before` is None: a human has accepted the change) and apply."""
+def _write(site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool) -> None:
+    """Plan, guard (unless a human has accepted the change) and apply."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
     outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
-    if contacts_before is not None:
-        outcome.objections = _objections(site, contacts_before)
-    outcome.withheld = why_not_now(site, outcome.as_of)
+    if guarded:
+        outcome.objections = _objections(site)
+    outcome.withheld = why_not_now(site, site.clock.now())
     if not outcome.objections and not outcome.withheld:
         watcher.begin("apply")
         outcome.applied = apply(site.db, outcome.plan, site.connectors, field_specs(site.config))
 
 
-def _objections(site: Site, contacts_before: dict[str, int]) -> list[str]:
+def _objections(site: Site) -> list[str]:
+    """The guard's, measured by the last run that got through: a refused one must not become what is usual."""
+    through = runs.last_through(site.db)
     newest = newest_standings(site.db)
-    before = newest_standings(site.db, before=newest[0]) if newest else None
+    if through is None or newest is None:
+        return []
+    before = newest_standings(site.db, before=through.as_of + timedelta(microseconds=1))
     return guard.objections(
-        site.db, site.config.guard, before and before[1], newest[1] if newest else {}, contacts_before
+        site.db, site.config.guard, before and before[1], newest[1], through.summary.get("contacts", {})
     )
 
 
@@ -120,15 +126,6 @@ def why_not_now(site: Site, at: datetime) -> str:
     if local.strftime("%a").lower() not in window.days:
         return f"it is {local:%A}, writing is allowed on {', '.join(window.days)} (write.days)"
     return ""
-
-
-def last_contacts(site: Site) -> dict[str, int]:
-    """Contacts per account at the last run that got through."""
-    for each in runs.last(site.db, 50):
-        if each.verdict in ("ok", "partial"):
-            counts: dict[str, int] = each.summary.get("contacts", {})
-            return counts
-    return {}
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:

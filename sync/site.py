@@ -34,6 +34,10 @@ class Site:
 
         return {account.name: connect(account, self.config, self.clock) for account in self.config.accounts}
 
+    def calls(self) -> dict[str, int]:
+        """Calls sent so far, by account."""
+        return {name: connector.calls.total() for name, connector in self.connectors.items()}
+
 
 def store_path(config: Config) -> Path:
     """Where the store of this config lies."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors.contract import FieldSpec, Finding
+from connectors.contract import FieldSpec, Finding, schema_finding
 from connectors.errors import ConnectorError, NotAuthorised
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.forms import Forms
@@ -62,11 +62,7 @@ def _schema(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> Iterator[Fi
     except ConnectorError as error:
         yield Finding("fail", str(error), _SCOPES)
         return
-    if not problems:
-        yield Finding("ok", f"all {len(specs)} fields are in place")
-    for problem in problems:
-        text, _, repair = problem.partition(": ")
-        yield Finding("warn", text, repair)
+    yield schema_finding(problems)
     missing = sum(" is missing" in problem for problem in problems)
     if room is not None and missing > room:
         text = f"HubSpot has room for {room} more contact properties, {missing} are needed"

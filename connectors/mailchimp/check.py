@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors.contract import FieldSpec, Finding
+from connectors.contract import FieldSpec, Finding, schema_finding
 from connectors.errors import ConnectorError
 from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.schema import Schema
@@ -50,12 +50,7 @@ def _audiences(fields: Fields, schema: Schema, specs: Sequence[FieldSpec]) -> It
         if seen:
             text = f"audience {audience}: subscribers can see {', '.join(seen)}"
             yield Finding("warn", text, "Hide them in the audience's field settings.")
-    problems = schema.drift(specs)
-    for problem in problems:
-        text, _, repair = problem.partition(": ")
-        yield Finding("warn", text, repair)
-    if not problems:
-        yield Finding("ok", f"all {len(specs)} fields are in place")
+    yield schema_finding(schema.drift(specs))
 
 
 def _stores(api: Api) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ class Schema:
         live = self.columns(audience).fields
         for tag, spec in self._columns_of(specs):
             if tag not in live:
-                yield f"audience {audience}, the merge field {tag} is missing: it is created when the fields are set up"
+                yield f"audience {audience}, the merge field {tag} is missing: foretag run creates it"
             elif live[tag]["type"] != TYPES[spec.type]:
                 yield (
                     f"audience {audience}, the merge field {tag} is of type {live[tag]['type']} instead of "
@@ -95,7 +95,7 @@ class Schema:
         tags = self.tags(audience, anew=True)
         for name in self._tags_of(specs):
             if name.casefold() not in tags:
-                yield f"audience {audience}, the tag {name} is missing: it is created when the fields are set up"
+                yield f"audience {audience}, the tag {name} is missing: foretag run creates it"
 
     def provision(self, specs: Sequence[FieldSpec]) -> list[str]:
         """Create missing merge fields and tags; says what was done. SchemaDrift where there is no room for them."""

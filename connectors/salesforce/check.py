@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.contract import Account, Finding
+from connectors.contract import Account, Finding, schema_finding
 from connectors.errors import ConnectorError
 from connectors.salesforce.fields import drift
 from connectors.salesforce.schema import describe
@@ -21,7 +21,7 @@ def findings(sf: "Salesforce", account: Account, objects: Sequence[str]) -> list
     found = []
     try:
         found += [_identity(sf), *_rights(sf, objects)]
-        found += [Finding("warn", sentence) for sentence in drift(sf, account.fields, account.prefix, objects)]
+        found.append(schema_finding(drift(sf, account.fields, account.prefix, objects)))
         found += _quota(sf)
     except ConnectorError as error:
         found.append(Finding("fail", str(error)))

@@ -33,7 +33,9 @@ def drift(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: S
         names = {field_name(prefix, spec.key): spec for spec in fields}
         missing = [name for name in names if name not in described]
         if missing:
-            sentences.append(f"{object_}: {', '.join(missing)} missing, or hidden from foretag's user: run foretag run")
+            sentences.append(
+                f"{object_}: {', '.join(missing)} missing, or hidden from foretag's user: foretag run makes them"
+            )
         wrong = (_wrong(described[name], f"{object_}.{name}", names[name]) for name in names if name in described)
         sentences += [sentence for sentence in wrong if sentence]
     return sentences
@@ -140,10 +142,10 @@ def _wrong(field: Mapping[str, Any], name: str, spec: FieldSpec) -> str | None:
     if field["type"] != _DESCRIBED[spec.type]:
         return (
             f"{name} has the type {field['type']} instead of {_DESCRIBED[spec.type]}: "
-            "delete it in Salesforce's setup, then run foretag run"
+            "delete it in Salesforce's setup, then foretag run"
         )
     if not field["updateable"]:
-        return f"{name} may not be edited by foretag's user: run foretag run"
+        return f"{name} may not be edited by foretag's user: let an administrator run foretag run"
     if spec.type is FieldType.TEXT and field["length"] < _TEXT_LENGTH:
         return f"{name} holds {field['length']} characters only: set its length to {_TEXT_LENGTH} in setup"
     options = {value["value"] for value in field["picklistValues"] if value["active"]}

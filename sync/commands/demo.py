@@ -122,7 +122,7 @@ def _run(config: "Config", date: datetime, *, accept_large_change: bool = False)
         seconds = timed.seconds()
         assert outcome.scored
         assert outcome.plan
-        _section(1, "read", seconds["pull"], pulled_lines(outcome.pulled, outcome.calls))
+        _section(1, "read", seconds["pull"], pulled_lines(outcome.pulled, outcome.read_calls))
         _section(2, "learned and scored", seconds["score"], scored_lines(outcome.scored))
         _section(3, "planned", seconds["plan"], plan_lines(outcome.plan))
         _section(0, "some of the changes, before → after", None, example_lines(outcome.plan, 3))

@@ -32,7 +32,7 @@ def pull(app: App, as_json: bool) -> None:
         with watching(quiet=as_json) as watcher:
             watcher.begin("pull")
             pulled = pull_stage(site, app.clock.now(), watcher.page)
-        calls = {account: connector.calls.total() for account, connector in site.connectors.items()}
+        calls = site.calls()
     if as_json:
         click.echo(json.dumps([vars(each) for each in pulled], indent=2))
     else:
@@ -162,7 +162,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
 def _outcome_lines(outcome: Any) -> Iterable[str]:
     from sync.show import applied_lines, plan_lines, pulled_lines, scored_lines
 
-    yield from pulled_lines(outcome.pulled, outcome.calls)
+    yield from pulled_lines(outcome.pulled, outcome.read_calls)
     yield from scored_lines(outcome.scored)
     yield from plan_lines(outcome.plan)
     yield from applied_lines(outcome.applied)

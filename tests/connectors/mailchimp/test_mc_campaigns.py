@@ -203,6 +203,7 @@ def test_bounces_and_marked_opens(campaign, connect, drain):
         packed({"not": "a list"}),
         packed([{"operation_id": "c1"}]),
     ],
+    ids=["cut short", "cut at the end", "half a file", "no archive", "no list", "no answer"],
 )
 def test_a_broken_archive_is_fetched_again(campaign, connect, drain, broken):
     campaign(broken, packed([entry("c1", [sent("ada@post.example")])]))

@@ -35,7 +35,7 @@ def test_what_is_written_reads_back_equal(pair: tuple[FieldType, Value]) -> None
     assert from_salesforce(spec, sent) == value
 
 
-@pytest.mark.parametrize("kind", set(FieldType) - {FieldType.YES_NO})
+@pytest.mark.parametrize("kind", [kind for kind in FieldType if kind is not FieldType.YES_NO])
 @pytest.mark.parametrize("empty", [None, "", ()])
 def test_nothing_is_written_as_null_and_read_as_nothing(kind: FieldType, empty: Value) -> None:
     spec = FieldSpec("key", "KEY", "Label", kind, "Text")

@@ -48,6 +48,23 @@ base_url = "{url}/mailchimp/3.0"
 [[salesforce]]
 instance_url = "{url}/salesforce"
 """
+# Records that are told apart by a field other than their number, and the numbers given out on the way: kind, field.
+TELLING = {
+    "segments": "name",
+    "PermissionSet": "Name",
+    "FieldPermissions": "Field",
+    "PermissionSetAssignment": "AssigneeId",
+}
+NUMBERS = frozenset(
+    {
+        ("FieldDefinition", "DurableId"),
+        ("PermissionSet", "Id"),
+        ("FieldPermissions", "Id"),
+        ("FieldPermissions", "ParentId"),
+        ("PermissionSetAssignment", "Id"),
+        ("PermissionSetAssignment", "PermissionSetId"),
+    }
+)
 RULES = ("rules",)
 MODELS = ("rules", "logistic")
 
@@ -111,8 +128,15 @@ class Loop:
         return {call: n for call, n in self.sandbox.calls().items() if not is_write(call)}
 
     def records(self) -> dict[tuple[str, ...], Any]:
-        """Every value of every record, without what tells when something was done."""
-        return {place: _timeless(value) for place, value in values_of(self.sandbox.snapshot()).items()}
+        """Every value of every record, but for what tells when and in which order something was made."""
+        snapshot = self.sandbox.snapshot()
+        values = {
+            place: _timeless(value) for place, value in values_of(snapshot).items() if place[1:4:2] not in NUMBERS
+        }
+        counts = {
+            (name, kind, "", "rows"): len(rows) for name, kinds in snapshot.items() for kind, rows in kinds.items()
+        }
+        return values | counts
 
 
 def is_write(call: tuple[str, str]) -> bool:
@@ -122,13 +146,13 @@ def is_write(call: tuple[str, str]) -> bool:
 def values_of(snapshot: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     """A snapshot as one flat table: (platform, object, id, field) → value.
 
-    Mailchimp's columns are fields of their own, its tags go by their names; a member's tags are sorted.
+    Mailchimp's columns are fields of their own, a member's tags are sorted; tags and rights go by what they are about.
     """
     flat: dict[tuple[str, ...], Any] = {}
     for platform, objects in snapshot.items():
         for kind, rows in objects.items():
             for key, row in rows.items():
-                id_ = row["name"] if kind == "segments" else key
+                id_ = row[TELLING[kind]] if kind in TELLING else key
                 for field, value in row.items():
                     if field == "merge_fields":
                         flat |= {(platform, kind, id_, f"merge {tag}"): column for tag, column in value.items()}

@@ -29,7 +29,7 @@ MAY_APPEAR = {
     "mailchimp": (r"merge_fields/FT_\w+", r"segments/FT: .+"),
     "salesforce": (
         r"FieldDefinition/(Contact|Lead)\.FT_\w+__c",
-        r"(PermissionSet|FieldPermissions|PermissionSetAssignment)/\w+",
+        r"(PermissionSet/foretag|FieldPermissions/(Contact|Lead)\.FT_\w+__c|PermissionSetAssignment/\w+)",
     ),
 }
 # Every route a run may call. A route that is not here is a change of what foretag does to other people's systems.

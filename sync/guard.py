@@ -18,8 +18,8 @@ def objections(
 ) -> list[str]:
     """Why the run should not write: each with its numbers, the likely cause and where to look; empty when all is well.
 
-    `before` and `after` are everyone's standings at the last written run and now, `contacts_before` the contacts each
-    account had then.
+    `before` and `after` are everyone's standings at the last run that got through and now, `contacts_before` the
+    contacts each account had then.
     """
     found = list(_shrunken(db, limits, contacts_before))
     if before:

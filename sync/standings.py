@@ -108,5 +108,5 @@ def in_words(reasons: "tuple[Reason, ...]") -> str:
             if len(text) + len(addition) + 1 > REASONS_LENGTH:
                 break
             text += addition
-        text += "." if speaking and not text.endswith(".") else ""
+        text += "." if speaking and text and not text.endswith(".") else ""
     return text

@@ -39,15 +39,21 @@ def end(db: sqlite3.Connection, number: int, ended: datetime, verdict: str, summ
 
 def last(db: sqlite3.Connection, count: int = 1) -> list[Run]:
     """The newest runs, newest first."""
-    rows = db.execute("SELECT * FROM run ORDER BY id DESC LIMIT ?", (count,)).fetchall()
-    return [
-        Run(
-            row["id"],
-            instant(row["as_of"]),
-            instant(row["started"]),
-            None if row["ended"] is None else instant(row["ended"]),
-            row["verdict"],
-            json.loads(row["summary"]),
-        )
-        for row in rows
-    ]
+    return [_run(row) for row in db.execute("SELECT * FROM run ORDER BY id DESC LIMIT ?", (count,))]
+
+
+def last_through(db: sqlite3.Connection) -> Run | None:
+    """The newest run that got through: neither refused nor failed nor cut off."""
+    row = db.execute("SELECT * FROM run WHERE verdict IN ('ok', 'partial') ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else _run(row)
+
+
+def _run(row: sqlite3.Row) -> Run:
+    return Run(
+        row["id"],
+        instant(row["as_of"]),
+        instant(row["started"]),
+        None if row["ended"] is None else instant(row["ended"]),
+        row["verdict"],
+        json.loads(row["summary"]),
+    )

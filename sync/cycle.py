@@ -41,7 +41,7 @@ class Outcome:
     objections: list[str] = field(default_factory=list)
     """Why the guard refused; nothing was written then."""
     withheld: str = ""
-    """Why nothing was written although the guard agreed: shadow mode, or outside the write window."""
+    """Why nothing was written although the guard agreed: nobody there, shadow mode, or outside the write window."""
     applied: list[Applied] = field(default_factory=list)
     read_calls: dict[str, int] = field(default_factory=dict)
     """Calls per account until everything was read."""
@@ -72,7 +72,10 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
         outcome.read_calls = site.calls()
         watcher.begin("score")
         outcome.scored = score(site, outcome.as_of, train=train)
-        _write(site, watcher, outcome, guarded=not accept_large_change)
+        if newest_standings(site.db):
+            _write(site, watcher, outcome, guarded=not accept_large_change)
+        else:
+            outcome.plan, outcome.withheld = Plan(as_of, site.config.mode), "nobody is in the store yet"
         outcome.calls = site.calls()
     except BaseException as error:
         runs.end(

@@ -1,5 +1,6 @@
 """THE MAIN PATH. One run, top to bottom: pull → score → plan → guard → apply."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from connectors.contract import Change, Page
 from sync import guard
 from sync import plan as planning
 from sync.apply import Applied, apply
+from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan import Plan
 from sync.pull import Pulled, pull
@@ -62,7 +64,8 @@ class Outcome:
 def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_change: bool = False) -> Outcome:
     """One run of everything; `train` makes new models even if the present ones are young.
 
-    What it did is in the book of runs, also when it ends in an exception.
+    What it did is in the book of runs, also when it ends in an exception. ForetagError when the very first pull broke
+    off: nothing is scored or written then.
     """
     as_of = site.clock.now()
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
@@ -70,6 +73,7 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
         watcher.begin("pull")
         outcome.pulled = pull(site, outcome.as_of, watcher.page)
         outcome.read_calls = site.calls()
+        _demand_everything_once(site, outcome.pulled)
         watcher.begin("score")
         outcome.scored = score(site, outcome.as_of, train=train)
         if newest_standings(site.db):
@@ -86,11 +90,29 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     return outcome
 
 
+def _demand_everything_once(site: Site, pulled: Sequence[Pulled]) -> None:
+    """Models and the limits between segments are kept once they are made: they must not be made from half the facts."""
+    broken = [each for each in pulled if each.passing]
+    if broken and newest_standings(site.db) is None:
+        which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in broken)
+        raise ForetagError(
+            f"nobody is scored before everything was read once, and some of it was not: {which}. What came is kept, "
+            "foretag run goes on from there"
+        )
+
+
 def write(site: Site, watcher: Watcher) -> Outcome:
-    """Plan, guard and apply alone, on the scores there are: for what could not be written when it was scored."""
+    """Plan, guard and apply alone, on the scores there are: for what could not be written when it was scored.
+
+    It is in the book of runs when it wrote something or was refused.
+    """
     as_of = site.clock.now()
     outcome = Outcome(0, as_of)
     _write(site, watcher, outcome, guarded=True)
+    if outcome.applied or outcome.objections:
+        outcome.calls = site.calls()
+        outcome.number = runs.begin(site.db, as_of, as_of)
+        runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome))
     return outcome
 
 

@@ -3,21 +3,21 @@
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Queue
 from threading import Event, Thread
 
 from connectors.contract import Connector, Page
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Retry
 from sync.site import Site
 from sync.store import facts, people
 from sync.store.exclusion import exclude
 
 log = logging.getLogger(__name__)
 
-PAGES_WAITING = 8
-"""Pages read ahead of the writer; more would only fill memory."""
+LOOK_UP_SECONDS = 0.2
+"""How often a reader that waits for its page to be stored looks whether the pull was given up."""
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Pulled:
     activities_new: int = 0
     problem: str | None = None
     """Why the stream stopped early; what came before is stored, the next pull goes on from there."""
+    passing: bool = False
+    """Whether that is likely to pass by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Arrival:
     pulled: Pulled
     page: Page | None = None
     error: Exception | None = None
+    stored: Event = field(default_factory=Event)
 
 
 Progress = Callable[[Pulled, Page], None]
@@ -50,7 +53,7 @@ def pull(site: Site, now: datetime, progress: Progress | None = None) -> list[Pu
     A stream that fails is reported in its `problem`; the others go on. Any other exception ends the pull.
     """
     db, connectors = site.db, site.connectors
-    queue: Queue[_Arrival] = Queue(PAGES_WAITING)
+    queue: Queue[_Arrival] = Queue()
     stop = Event()
     results = [Pulled(account, stream) for account, connector in connectors.items() for stream in connector.streams]
     for pulled in results:
@@ -69,12 +72,15 @@ def pull(site: Site, now: datetime, progress: Progress | None = None) -> list[Pu
 def _read(
     connector: Connector, pulled: Pulled, start: str | None, until: datetime, queue: Queue[_Arrival], stop: Event
 ) -> None:
+    """Hand over page by page. The next one is asked for when the last one is stored: a crash costs one page at most."""
     error: Exception | None = None
     try:
         for page in connector.pull(pulled.stream, start, until):
-            if stop.is_set():
-                return
-            queue.put(_Arrival(pulled, page))
+            arrival = _Arrival(pulled, page)
+            queue.put(arrival)
+            while not arrival.stored.wait(LOOK_UP_SECONDS):
+                if stop.is_set():
+                    return
     except Exception as caught:  # noqa: BLE001 - handed to the main thread, which raises what it does not know
         error = caught
     queue.put(_Arrival(pulled, error=error))
@@ -88,6 +94,7 @@ def _store(
         pulled, page = arrival.pulled, arrival.page
         if page is not None:
             saved = facts.save_page(db, pulled.account, page, now)
+            arrival.stored.set()
             pulled.contacts += saved.contacts
             pulled.activities += saved.activities
             pulled.contacts_changed += saved.contacts_changed
@@ -97,7 +104,7 @@ def _store(
             continue
         readers -= 1
         if isinstance(arrival.error, ConnectorError):
-            pulled.problem = str(arrival.error)
+            pulled.problem, pulled.passing = str(arrival.error), isinstance(arrival.error, Retry)
             log.error("%s %s: %s", pulled.account, pulled.stream, pulled.problem)
         elif arrival.error is not None:
             raise arrival.error

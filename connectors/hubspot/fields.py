@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors.contract import FieldSpec, FieldType
-from connectors.errors import SchemaDrift
+from connectors.errors import Rejected, SchemaDrift
 from connectors.hubspot.answers import instant, parts
 from connectors.hubspot.rules import GROUP
 from connectors.hubspot.sdk import RAW, Api
@@ -84,7 +84,7 @@ class Fields:
         groups = api.property_groups.get_all("contacts", **RAW)["results"]
         done = []
         if all(group["name"] != GROUP for group in groups):
-            api.property_groups.create("contacts", {"name": GROUP, "label": GROUP}, **RAW)
+            self._create_group(api)
             done.append(f"created the property group {GROUP}")
         for start in range(0, len(missing), _CREATE_BATCH):
             inputs = [self._definition(spec) for spec in missing[start : start + _CREATE_BATCH]]
@@ -94,6 +94,14 @@ class Fields:
                     raise SchemaDrift(f"HubSpot did not create a property of ours: {error.get('message')}")
             done += [f"created the property {row['name']}" for row in answer["results"]]
         return done
+
+    @staticmethod
+    def _create_group(api: Api) -> None:
+        try:
+            api.property_groups.create("contacts", {"name": GROUP, "label": GROUP}, **RAW)
+        except Rejected as error:
+            if error.status != 409:  # an answer was lost, and the second try finds the group there
+                raise
 
     def _definition(self, spec: FieldSpec) -> dict[str, Any]:
         type_, shown_as = _TYPES[spec.type]

@@ -99,6 +99,9 @@ class Loop:
         self.config_file.write_text(text, encoding="utf-8")
         self.config: Config = load(self.config_file)
 
+        self.clock = PatientClock(self.now)
+        """That of the last run."""
+
     @property
     def now(self) -> datetime:
         return self.sandbox.clock.date
@@ -106,7 +109,8 @@ class Loop:
     def run(self, **options: bool) -> Outcome:
         """One run at the sandbox's date; its calls alone are counted."""
         self.sandbox.reset_calls()
-        with open_site(self.config, PatientClock(self.now)) as site:
+        self.clock = PatientClock(self.now)
+        with open_site(self.config, self.clock) as site:
             return cycle.run(site, Silent(), **options)
 
     def run_until_ok(self, most: int) -> int:

@@ -13,6 +13,7 @@ from sync import secrets
 from sync.cycle import Outcome
 from sync.errors import ForetagError
 from sync.fields import score_key
+from sync.redact import redact
 from sync.site import Site
 from sync.store.database import transaction
 from sync.store.scores import newest_standings
@@ -79,7 +80,7 @@ def _tell(site: Site, states: Mapping[str, str], events: list[str]) -> None:
     for text in texts + events:
         log.warning("alert: %s", text)
         if site.config.alerts.webhook:
-            _post(site, f"foretag: {text}")
+            _post(site, f"foretag: {redact(text)}")
 
 
 def _known(site: Site) -> dict[str, str]:

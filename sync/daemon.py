@@ -50,9 +50,9 @@ def serve(config: Config, clock: Clock) -> None:
         raise ForetagError("the daemon needs the real time: leave --now out")
     jobs: dict[str, Callable[[Site], object]] = {
         "pull": lambda site: pull(site, clock.now()),
-        "score": _run_and_report,
-        "train": lambda site: cycle.run(site, Silent(), train=True),
-        "write": lambda site: cycle.write(site, Silent()),
+        "score": lambda site: _tell(site, cycle.run(site, Silent())),
+        "train": lambda site: _tell(site, cycle.run(site, Silent(), train=True)),
+        "write": lambda site: _tell(site, cycle.write(site, Silent())),
     }
     scheduler = BackgroundScheduler(timezone=config.zone)
     for name, job in jobs.items():
@@ -74,8 +74,10 @@ def serve(config: Config, clock: Clock) -> None:
     scheduler.shutdown(wait=True)
 
 
-def _run_and_report(site: Site) -> None:
-    outcome = cycle.run(site, Silent())
+def _tell(site: Site, outcome: cycle.Outcome) -> None:
+    """Log a run, write the report and send the alerts; nothing for one that had nothing to do."""
+    if not outcome.number:
+        return
     log.warning("run %s: %s", outcome.number, outcome.verdict)
     for objection in outcome.objections:
         log.error("refused: %s", objection)

@@ -104,22 +104,22 @@ def realised_months(site: Site) -> Iterator[RealisedMonth]:
     """Per objective and month of prediction: what was predicted and what came true."""
     import numpy as np
 
-    from scoring.evaluate import evaluate
+    from scoring.ledger import realised
 
     for wanted in site.config.objectives:
         if wanted.predict == "value":
             continue
         for as_of, rows in matured(site.db, wanted.predict).items():
             predicted, outcome = (np.array([row[place] for row in rows]) for place in (0, 2))
-            judged = evaluate(outcome, predicted, np.arange(len(rows)), seed=site.config.model.seed)
-            auc = judged.metrics["auc"]
+            found = realised(predicted, outcome, np.arange(len(rows)), seed=site.config.model.seed)
+            auc = found.model.metrics["auc"]
             yield RealisedMonth(
                 objective=wanted.title,
                 month=_day(as_of),
-                predicted=float(predicted.mean()),
-                realised=int(outcome.sum()),
-                n=len(rows),
-                auc=Interval(auc.value, auc.low, auc.high) if auc.value == auc.value else None,
+                predicted=found.predicted_mean,
+                realised=found.model.outcomes,
+                n=found.model.n,
+                auc=None if np.isnan(auc.value) else Interval(auc.value, auc.low, auc.high),
             )
 
 

@@ -22,6 +22,8 @@ from sync.store.scores import Standing, newest_standings
 
 MONEY_BAND = 0.10
 """An amount is rewritten when it moved by this share."""
+KEPT = 20
+"""Plan files that are kept: they hold addresses."""
 BANDS = (33.0, 67.0)
 """Scores below the first are low, from the second on high."""
 COMPANIONS = frozenset({"reasons", "scored_on", "segment_since", "segment_before"})
@@ -106,10 +108,12 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
 
 
 def save(plan: Plan, folder: Path) -> Path:
-    """Write the plan to a file of its own in `folder` and return the path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the plan to a file of its own in `folder` and return the path; only the newest KEPT stay there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"plan-{plan.as_of:%Y%m%d-%H%M}-{plan.id[:6]}.json"
     path.write_text(plan.to_json(), encoding="utf-8")
+    for old in sorted(folder.glob("plan-*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+        old.unlink()
     return path
 
 

@@ -8,16 +8,21 @@ from sync.site import Site
 from sync.store import runs
 from sync.store.scores import newest_standings
 
-STALE = timedelta(hours=36)
-EXPIRED = timedelta(hours=72)
-"""Scores older than STALE deserve a look, older than EXPIRED they should not be used."""
+EXPIRED_AFTER = 2
+"""Scores older than this many times `alerts.stale_after` should not be used any more."""
+
+
+def freshness(age: timedelta, stale_after: timedelta) -> str:
+    """`ok`, `stale` (deserves a look) or `expired` (do not use them)."""
+    if age <= stale_after:
+        return "ok"
+    return "stale" if age <= EXPIRED_AFTER * stale_after else "expired"
 
 
 def as_data(site: Site) -> dict[str, Any]:
     """Everything `status` shows, as JSON-able data: counts and instants, no personal data."""
     newest = newest_standings(site.db)
     age = site.clock.now() - newest[0] if newest else None
-    freshness = "none" if age is None else "ok" if age < STALE else "stale" if age < EXPIRED else "expired"
     counts = {
         table: site.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from this line
         for table in ("contact", "activity", "person", "prediction")
@@ -26,7 +31,7 @@ def as_data(site: Site) -> dict[str, Any]:
     return {
         "mode": site.config.mode,
         "scored": newest[0].isoformat() if newest else None,
-        "freshness": freshness,
+        "freshness": "none" if age is None else freshness(age, site.config.alerts.stale_after),
         "stored": counts,
         "waiting_to_be_written": waiting,
         "runs": [

@@ -13,6 +13,9 @@ from sync.emails import email_key
 from sync.instants import micros
 from sync.store.database import transaction
 
+EMPTY = (None, "", ())
+"""Values that stand for an empty field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -115,12 +118,21 @@ def _save_activity(db: sqlite3.Connection, account: str, activity: Activity) -> 
 
 def dump_owned(owned: Mapping[str, Value]) -> str:
     """Our field values as JSON; empty ones are left out."""
-    return json.dumps({key: value for key, value in owned.items() if value not in (None, "", ())}, sort_keys=True)
+    return json.dumps({key: value for key, value in owned.items() if value not in EMPTY}, sort_keys=True)
 
 
 def load_owned(text: str) -> dict[str, Any]:
     """The inverse of `dump_owned`: lists come back as tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+
+
+def holds(db: sqlite3.Connection, account: str, contact_id: str, values: Mapping[str, Value]) -> bool:
+    """Whether the contact is known to hold these values of ours already."""
+    row = db.execute("SELECT owned FROM contact WHERE account = ? AND id = ?", (account, contact_id)).fetchone()
+    owned = load_owned(row["owned"]) if row else {}
+    return row is not None and all(
+        owned.get(key) == (None if value in EMPTY else value) for key, value in values.items()
+    )
 
 
 def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: Mapping[str, Value]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from connectors.contract import Change, Outcome, Result
 from sync.store.database import transaction
-from sync.store.facts import confirm_owned
+from sync.store.facts import confirm_owned, holds
 
 ATTEMPTS = 5
 """A contact the platform keeps refusing is given up after this many tries, until its values change."""
@@ -15,17 +15,19 @@ ATTEMPTS = 5
 def enqueue(db: sqlite3.Connection, plan: str, changes: Iterable[tuple[str, Change]]) -> int:
     """Put the (account, change) pairs of a plan into the outbox and return how many are open.
 
-    Whatever an earlier plan left open is superseded: values are absolute, so only the newest ones count. Doing it
-    again for the same plan adds nothing and keeps what was already confirmed.
+    Whatever an earlier plan left open is superseded: values are absolute, so only the newest ones count. A contact
+    that is known to hold the values already is left out, so that a plan carried out again writes only what is missing.
     """
     with transaction(db):
         db.execute("UPDATE outbox SET state = 'superseded' WHERE plan != ? AND state IN ('pending', 'sent')", (plan,))
         db.executemany(
             """INSERT INTO outbox (plan, account, contact_id, object, email, before, after, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING""",
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')
+            ON CONFLICT DO UPDATE SET state = 'pending' WHERE state != 'sent'""",
             (
                 (plan, account, change.id, change.object, change.email, _dump(change.before), _dump(change.after))
                 for account, change in changes
+                if not holds(db, account, change.id, change.after)
             ),
         )
     count = db.execute("SELECT count(*) FROM outbox WHERE plan = ? AND state IN ('pending', 'sent')", (plan,))

@@ -43,8 +43,11 @@ def last(db: sqlite3.Connection, count: int = 1) -> list[Run]:
 
 
 def last_through(db: sqlite3.Connection) -> Run | None:
-    """The newest run that got through: neither refused nor failed nor cut off."""
-    row = db.execute("SELECT * FROM run WHERE verdict IN ('ok', 'partial') ORDER BY id DESC LIMIT 1").fetchone()
+    """The newest run that scored and got through: neither refused nor failed nor cut off."""
+    row = db.execute(
+        """SELECT * FROM run WHERE verdict IN ('ok', 'partial') AND json_extract(summary, '$.people') IS NOT NULL
+        ORDER BY id DESC LIMIT 1"""
+    ).fetchone()
     return None if row is None else _run(row)
 
 

@@ -6,14 +6,18 @@ import narwhals.stable.v2 as nw
 
 from scoring.tables import DAY, Frame, Tables
 
-WINDOWS = (30, 60, 90, 180)
+WINDOWS = (90, 180)
 """Days for plain counts and spend."""
 HALF_LIVES = (14, 45, 120)
 """Days after which an order counts half in the decayed counts and spend."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "recency": ("recency_days", "gap_mean", "gap_sd", "gap_last", "gap_cv", "recency_in_gaps"),
+    "recency": ("recency_days", "recency_in_gaps"),
     "frequency": (
+        "gap_mean",
+        "gap_sd",
+        "gap_last",
+        "gap_cv",
         "orders",
         *(f"orders_{days}d" for days in WINDOWS),
         *(f"orders_decayed_{days}d" for days in HALF_LIVES),
@@ -44,29 +48,31 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 
 FEATURES: tuple[str, ...] = tuple(name for names in FAMILIES.values() for name in names)
 
+_FREE = {"gap_sd", "gap_cv", "returns", "deals_lost", "sends", "sends_decayed", "tenure_days"}
+_AGAINST = {"recency_days", "recency_in_gaps", "gap_mean", "gap_last", "days_since_click", "days_since_response"}
+DIRECTIONS: tuple[int, ...] = tuple(0 if name in _FREE else -1 if name in _AGAINST else 1 for name in FEATURES)
+"""Beside FEATURES: what more of each may say. 1: only for buying or answering; -1: only against it; 0: either."""
+
 _ANSWER_HALF_LIFE = 45
 _COUNTED = {"returns": "refund", "deals_lost": "deal_lost", "sends": "send", "clicks": "click", "responses": "response"}
-_NULLABLE = frozenset(
-    {*FAMILIES["recency"], "spend_mean", "spend_last", "spend_max", "days_since_click", "days_since_response"}
-    | {"answered_share", "tenure_days"}
-)
-_COUNTS = tuple(name for name in FEATURES if name not in _NULLABLE)
+_NULLABLE = _AGAINST | {"gap_sd", "gap_cv", "tenure_days"}
+_SUMS = tuple(name for name in FEATURES if name not in _NULLABLE | {"spend_mean", "answered_share"})
 
 
 def features(tables: Tables, cut: int) -> Frame:
     """One row per person known before `cut` (µs UTC): `person_id` and FEATURES; nothing at or after `cut` is read.
 
-    Null means "never happened" (no order yet, never clicked); counts and sums are 0 instead.
+    Null means "never happened" (no order yet, never clicked); what speaks for the more the larger is 0 instead.
     """
     known = tables.until(cut)
     people = known.people.select("person_id", tenure_days=_days(cut, "since"))
     orders, others = _orders(known.activities, cut), _others(known.activities, cut)
     frame = people.join(orders, on="person_id", how="left").join(others, on="person_id", how="left")
-    frame = frame.with_columns(nw.col(*_COUNTS).fill_null(0)).with_columns(
-        spend_mean=_ratio("spend_sum", "orders"),
+    frame = frame.with_columns(nw.col(*_SUMS).fill_null(0)).with_columns(
+        spend_mean=_ratio("spend_sum", "orders").fill_null(0),
         gap_cv=_ratio("gap_sd", "gap_mean"),
         recency_in_gaps=_ratio("recency_days", "gap_mean"),
-        answered_share=_ratio("responses", "sends"),
+        answered_share=_ratio("responses", "sends").fill_null(0),
     )
     return frame.select("person_id", *(nw.col(name).cast(nw.Float64) for name in FEATURES))
 

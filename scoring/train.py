@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from scoring.calibrate import calibrate, levelled
 from scoring.choose import choose
 from scoring.evaluate import evaluate, losses
+from scoring.features import DIRECTIONS, FAMILIES, FEATURES
 from scoring.ladder.base import Rung
 from scoring.ladder.linear import Logistic, LogLinear
 from scoring.ladder.rules import rules
@@ -20,10 +21,12 @@ from scoring.snapshots import Snapshots
 from scoring.tables import DAY, Tables
 from scoring.trial import Trial, attempt, best_of
 
-__all__ = ["CANDIDATES", "Model", "dump", "load", "train"]
+__all__ = ["CANDIDATES", "Model", "dump", "load", "rungs", "train"]
 
 CANDIDATES = ("rules", "logistic", "boosting")
 """The rungs, simplest first."""
+
+_GROUPS = tuple(tuple(FEATURES.index(name) for name in names) for names in FAMILIES.values())
 
 
 def train(
@@ -58,11 +61,15 @@ def train(
         return _model(objective, as_of, seed, found, trials, _notes(past))
 
 
+def rungs(objective: Objective, seed: int) -> dict[str, Rung]:
+    """The rungs above the rules of thumb, not fitted yet, by name; they keep to the directions of FEATURES."""
+    if objective.in_money:
+        return {"logistic": LogLinear(DIRECTIONS), "boosting": PoissonBoosting(seed, DIRECTIONS, _GROUPS)}
+    return {"logistic": Logistic(DIRECTIONS), "boosting": Boosting(seed, DIRECTIONS, _GROUPS)}
+
+
 def _climb(found: Lesson, learned: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
-    models: dict[str, Rung] = {
-        "logistic": LogLinear() if learned.in_money else Logistic(),
-        "boosting": PoissonBoosting(seed) if learned.in_money else Boosting(seed),
-    }
+    models = rungs(learned, seed)
     return {
         name: best_of(rules(learned.kind), found.training, learned, seed)
         if name == "rules"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from scoring.features import FEATURES
+from scoring.features import DIRECTIONS, FEATURES
 from scoring.ladder.base import AmountRung, ProbabilityRung, Rung
 from scoring.objectives import Kind
 from scoring.snapshots import Floats
@@ -22,18 +22,21 @@ class ProbabilityRule(ProbabilityRung):
 
 
 class OneColumn(ProbabilityRule):
-    """Probability from one column alone (by its logarithm). Missing counts as the largest value seen."""
+    """Probability from one column alone (by its logarithm). Missing counts as the largest value seen.
 
-    def __init__(self, column: int = 0) -> None:
+    With a `direction`, 1 when more is better or -1 when less is, data that say otherwise teach nothing.
+    """
+
+    def __init__(self, column: int = 0, direction: int = 0) -> None:
         self.column = column
+        self.direction = direction
 
     def _learn(self, x: Floats, y: Floats) -> None:
         known = x[:, self.column]
         self.missing_ = float(np.nanmax(known)) if np.isfinite(known).any() else 0.0
         scores = self._scores(x)
         self.center_, self.scale_ = float(scores.mean()), float(scores.std()) or 1.0
-        line = LogisticRegression().fit((scores[:, None] - self.center_) / self.scale_, y)
-        self.slope_, self.base_ = float(line.coef_[0, 0]), float(line.intercept_[0])
+        self.slope_, self.base_ = _line((scores - self.center_) / self.scale_, y, self.direction)
 
     def _parts(self, x: Floats) -> tuple[float, Floats]:
         parts = np.zeros_like(x)
@@ -63,8 +66,7 @@ class Fifths(ProbabilityRule):
         ]
         scores = self._scores(x)
         self.center_ = scores.mean(axis=0)
-        line = LogisticRegression().fit((scores - self.center_).sum(axis=1)[:, None], y)
-        self.slope_, self.base_ = float(line.coef_[0, 0]), float(line.intercept_[0])
+        self.slope_, self.base_ = _line((scores - self.center_).sum(axis=1), y, direction=1)
 
     def _parts(self, x: Floats) -> tuple[float, Floats]:
         parts = np.zeros_like(x)
@@ -106,6 +108,15 @@ class ScaledColumn(AmountRung):
         return tags
 
 
+def _line(scores: Floats, y: Floats, direction: int) -> tuple[float, float]:
+    """Slope and intercept from score to log-odds; a slope against `direction` becomes 0, at the overall rate."""
+    line = LogisticRegression().fit(scores[:, None], y)
+    slope, rate = float(line.coef_[0, 0]), float(y.mean())
+    if slope * direction < 0:
+        return 0.0, float(np.log(rate / (1 - rate)))
+    return slope, float(line.intercept_[0])
+
+
 def rules(kind: Kind) -> dict[str, Rung]:
     """The rules of thumb for one kind of objective, by the name they are reported under."""
     place = FEATURES.index
@@ -117,16 +128,21 @@ def rules(kind: Kind) -> dict[str, Rung]:
     rfm = Fifths((place("recency_days"), place("orders"), place("spend_sum")), (-1, 1, 1))
     if kind == "response":
         return {
-            "answers so far": OneColumn(place("responses")),
-            "recent answers": OneColumn(place("answers_decayed")),
+            "answers so far": _one("responses"),
+            "recent answers": _one("answers_decayed"),
             "recency + frequency + spend in fifths": rfm,
         }
     found: dict[str, Rung] = {
-        "days since the last order": OneColumn(place("recency_days")),
-        "number of orders": OneColumn(place("orders")),
-        "recent orders": OneColumn(place("orders_decayed_45d")),
+        "days since the last order": _one("recency_days"),
+        "number of orders": _one("orders"),
+        "recent orders": _one("orders_decayed_45d"),
         "recency + frequency + spend in fifths": rfm,
     }
     if kind == "high_value":
-        found["recent spend"] = OneColumn(place("spend_decayed_120d"))
+        found["recent spend"] = _one("spend_decayed_120d")
     return found
+
+
+def _one(name: str) -> OneColumn:
+    column = FEATURES.index(name)
+    return OneColumn(column, DIRECTIONS[column])

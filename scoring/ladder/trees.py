@@ -1,17 +1,18 @@
 """Small gradient boosting, and the exact share of each column in its score."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from scoring.ladder.base import AmountRung, ProbabilityRung
+from scoring.ladder.base import AmountRung, ProbabilityRung, Rung
 from scoring.snapshots import Floats
 
 SMALL = {
-    "learning_rate": 0.04,
-    "max_iter": 150,
+    "learning_rate": 0.08,
+    "max_iter": 75,
     "max_leaf_nodes": 8,
     "min_samples_leaf": 40,
     "l2_regularization": 5.0,
@@ -20,11 +21,33 @@ SMALL = {
 """Small on purpose: with a few thousand people, larger trees lose to plain rules."""
 
 
-class Boosting(ProbabilityRung):
-    """Gradient boosting of small trees for yes-or-no outcomes."""
+class Trees(Rung):
+    """Trees that keep to the `directions` of the columns (1, -1, or 0 for either), each within one of `families`.
 
-    def __init__(self, seed: int = 0) -> None:
+    So the score is a sum of one part per family, and moving a family against its directions never raises its part.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        directions: Sequence[int] | None = None,
+        families: Sequence[Sequence[int]] | None = None,
+    ) -> None:
         self.seed = seed
+        self.directions = directions
+        self.families = families
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            **SMALL,
+            "random_state": self.seed,
+            "monotonic_cst": self.directions,
+            "interaction_cst": self.families,
+        }
+
+
+class Boosting(ProbabilityRung, Trees):
+    """Gradient boosting of small trees for yes-or-no outcomes."""
 
     def raw(self, x: Any) -> Floats:
         """Log-odds, straight from the trees (faster than adding up the parts)."""
@@ -34,17 +57,15 @@ class Boosting(ProbabilityRung):
 
     def _learn(self, x: Floats, y: Floats) -> None:
         self.used_ = _varying(x)
-        self.model_ = HistGradientBoostingClassifier(random_state=self.seed, **SMALL).fit(_known(x, self.used_), y)
+        model = HistGradientBoostingClassifier(**self._settings())
+        self.model_ = model.fit(_known(x, self.used_), y)
 
     def _parts(self, x: Floats) -> tuple[float, Floats]:
         return path_parts(self.model_, _known(x, self.used_))
 
 
-class PoissonBoosting(AmountRung):
+class PoissonBoosting(AmountRung, Trees):
     """Gradient boosting of small trees for amounts, logarithmic link."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
 
     def raw(self, x: Any) -> Floats:
         """Log-money, straight from the trees."""
@@ -55,7 +76,7 @@ class PoissonBoosting(AmountRung):
     def _learn(self, x: Floats, y: Floats) -> None:
         self.used_ = _varying(x)
         self.log_mean_ = float(np.log(y.mean()))
-        model = HistGradientBoostingRegressor(loss="poisson", random_state=self.seed, **SMALL)
+        model = HistGradientBoostingRegressor(loss="poisson", **self._settings())
         self.model_ = model.fit(_known(x, self.used_), y / y.mean())
 
     def _parts(self, x: Floats) -> tuple[float, Floats]:

@@ -16,7 +16,8 @@ CAUSAL = ("because", "due to", "caused", "leads to", "therefore")
 
 
 def row(**known):
-    return {**dict.fromkeys(FEATURES, 0.0), **dict.fromkeys(FAMILIES["recency"], np.nan)} | {
+    rhythm = ("gap_mean", "gap_sd", "gap_last", "gap_cv")
+    return {**dict.fromkeys(FEATURES, 0.0), **dict.fromkeys((*FAMILIES["recency"], *rhythm), np.nan)} | {
         "days_since_click": np.nan,
         "days_since_response": np.nan,
         **known,

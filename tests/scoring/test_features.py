@@ -29,8 +29,8 @@ def test_numbers_by_hand(facts, at, columns):
     one, two = row[1], row[2]
     assert one["recency_days"] == pytest.approx(10)
     assert one["tenure_days"] == pytest.approx(100)
-    assert (one["orders"], one["orders_30d"], one["orders_90d"]) == (3, 1, 3)
-    assert (one["spend_sum"], one["spend_last"], one["spend_max"], one["spend_60d"]) == (4500, 500, 3000, 500)
+    assert (one["orders"], one["orders_90d"], one["orders_180d"]) == (3, 3, 3)
+    assert (one["spend_sum"], one["spend_last"], one["spend_max"], one["spend_90d"]) == (4500, 500, 3000, 4500)
     assert (one["gap_mean"], one["gap_last"]) == (pytest.approx(40), pytest.approx(60))
     assert one["gap_sd"] == pytest.approx(np.std([20, 60], ddof=1))
     assert one["orders_decayed_45d"] == pytest.approx(sum(0.5 ** (age / 45) for age in (90, 70, 10)))

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sync.config import Config
+from sync.config_sections import TITLES
 from sync.fields import SEGMENTS, score_key
 from sync.learned import objectives, realised_months
 from sync.persons import name_of
@@ -26,12 +28,13 @@ from sync.report.data import (
 )
 from sync.report.render import render
 from sync.site import Site
-from sync.status import EXPIRED, STALE
+from sync.status import freshness
 from sync.store import runs
 from sync.store.scores import Standing, newest_standings
 
 MOVERS = 20
 """People shown whose score moved most, up and down."""
+AGES = {"ok": "fresh", "stale": "old, please look", "expired": "too old to use"}
 LIBRARIES = ("foretag", "scikit-learn", "numpy", "duckdb", "narwhals")
 
 Standings = Mapping[int, Standing]
@@ -53,8 +56,7 @@ def report_data(site: Site, now: datetime) -> ReportData:
     as_of, after = newest if newest else (now, {})
     earlier = newest_standings(site.db, before=as_of)
     before = earlier[1] if earlier else {}
-    last = runs.last(site.db)
-    summary = last[0].summary if last else {}
+    summary = _summary(site)
     learned = objectives(site, as_of)
     spending = next((each for each in learned if each.measures == "money"), None)
     return ReportData(
@@ -62,7 +64,7 @@ def report_data(site: Site, now: datetime) -> ReportData:
         as_of=as_of.astimezone(site.config.zone),
         mode=site.config.mode,
         currency=site.config.currency,
-        headline=_headline(now, newest is not None, as_of, summary, learned),
+        headline=_headline(site.config, now, newest, summary, learned),
         value_label=f"in the next {spending.horizon_days} days" if spending else "expected",
         seed=site.config.model.seed,
         accounts=tuple(_accounts(site, summary)),
@@ -79,30 +81,44 @@ def report_data(site: Site, now: datetime) -> ReportData:
     )
 
 
+def _summary(site: Site) -> dict[str, Any]:
+    """Of the last run that has ended; where it only wrote, what it wrote is entered into the run before it."""
+    ended = [each.summary for each in runs.last(site.db, 50) if each.ended]
+    whole = next((each for each in ended if each.get("pulled") or "error" in each), {})
+    newest = ended[0] if ended else {}
+    return {**whole, **{key: value for key, value in newest.items() if value or key in ("withheld", "objections")}}
+
+
 def _headline(
-    now: datetime, scored: bool, as_of: datetime, summary: Mapping[str, Any], learned: Iterable[Any]
+    config: Config,
+    now: datetime,
+    newest: tuple[datetime, Standings] | None,
+    summary: Mapping[str, Any],
+    learned: Iterable[Any],
 ) -> Headline:
-    age = now - as_of
     objections, problems = summary.get("objections", []), list(_problems(summary))
+    if newest is None:
+        return Headline("stale", ("Nobody has been scored yet",), tuple(problems[:3]))
+    age = freshness(now - newest[0], config.alerts.stale_after)
     refused = [each.title for each in learned if each.refused]
     status: Status = "ok"
     if objections:
         status = "refused"
-    elif age > STALE:
+    elif age != "ok":
         status = "stale"
     elif problems or refused:
         status = "degraded"
-    if not scored:
-        return Headline("stale", ("Nobody has been scored yet",))
-    fresh = "fresh" if age < STALE else "old, please look" if age < EXPIRED else "too old to use"
     things = [*objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
-    parts = [f"Scores are {fresh} ({as_of:%d %B %Y})", f"{summary.get('people', 0):,} people scored"]
+    day = f"{newest[0].astimezone(config.zone):%d %B %Y}"
+    parts = [f"Scores are {AGES[age]} ({day})", f"{len(newest[1]):,} people scored"]
     if summary.get("withheld"):
         parts.append("nothing was written by the last run")
     return Headline(status, tuple(parts), tuple(things[:3]))
 
 
 def _problems(summary: Mapping[str, Any]) -> Iterator[str]:
+    if "error" in summary:
+        yield f"the last run ended with an error ({summary['error']})"
     for account, streams in summary.get("pulled", {}).items():
         for stream, found in streams.items():
             if found["problem"]:
@@ -139,15 +155,13 @@ def _segments(site: Site, before: Standings, after: Standings) -> Iterator[Segme
 
 
 def _flows(before: Standings, after: Standings) -> Iterator[Flow]:
-    people: Counter[tuple[str | None, str | None]] = Counter()
-    money: Counter[tuple[str | None, str | None]] = Counter()
-    for person in before.keys() | after.keys():
-        old, new = before.get(person), after.get(person)
-        flow = (old.segment if old else None, new.segment if new else None)
-        people[flow] += 1
-        money[flow] += _value(old) if old else 0
-    for (origin, target), count in people.items():
-        yield Flow(origin, target, count, money[origin, target])
+    from scoring.migration import ABSENT, moves
+
+    then, now = ({person: each.segment for person, each in standings.items()} for standings in (before, after))
+    found = moves(then, now, {person: _value(each) for person, each in before.items()})
+    for (origin, target), people in found.people.items():
+        money = found.money[origin, target]
+        yield Flow(None if origin == ABSENT else origin, None if target == ABSENT else target, people, money)
 
 
 def _movers(site: Site, before: Standings, after: Standings) -> Movers | None:
@@ -159,7 +173,7 @@ def _movers(site: Site, before: Standings, after: Standings) -> Movers | None:
     )
     if not moved:
         return None
-    title = next(each.title for each in site.config.objectives if each.predict == "repeat_purchase")
+    titles = {each.predict: each.title for each in site.config.objectives}
 
     def mover(person: int) -> Mover:
         name, record = name_of(site.db, person)
@@ -169,7 +183,7 @@ def _movers(site: Site, before: Standings, after: Standings) -> Movers | None:
         return Mover(name, record, old, new, speaking[0] if speaking else "other signals")
 
     return Movers(
-        title,
+        titles.get("repeat_purchase", TITLES["repeat_purchase"]),
         tuple(mover(person) for change, person in reversed(moved[-MOVERS:]) if round(change) > 0),
         tuple(mover(person) for change, person in moved[:MOVERS] if round(change) < 0),
     )
@@ -180,6 +194,8 @@ def _written(site: Site, summary: Mapping[str, Any]) -> Iterator[Written]:
         found = summary.get("written", {}).get(account.name, {})
         planned = summary.get("planned", {}).get(account.name, {})
         skipped = summary.get("skipped", {}).get(account.name, {})
+        if not found and site.config.mode != "shadow":
+            planned = {}  # refused, or not now: only shadow mode shows what would have been written
         yield Written(
             platform=account.kind,  # type: ignore[arg-type] # one of the three kinds
             account=account.name,

@@ -1,0 +1,99 @@
+"""What the commands print."""
+
+from collections import Counter
+
+import pytest
+
+from connectors.contract import Change
+from sync.apply import Applied
+from sync.plan import Plan
+from sync.pull import Pulled
+from sync.score import score
+from sync.show import applied_lines, example_lines, plan_lines, pulled_lines, scored_lines
+
+
+def change(number: int, **after) -> Change:
+    return Change("contacts", str(number), None, after or {"buy_score": 50.0}, {"buy_score": 40.0})
+
+
+def test_pulled_adds_up_the_streams_of_an_account_and_names_what_failed() -> None:
+    pulled = [
+        Pulled("hubspot", "contacts", 1200, 0, 30, 0),
+        Pulled("hubspot", "deals", 0, 3400, 0, 5, "out of rights"),
+        Pulled("news", "members", 7, 0, 7, 0),
+    ]
+    assert list(pulled_lines(pulled, {"hubspot": 1001})) == [
+        "hubspot      1,200 contacts and 3,400 activities read, 35 of them new or changed, in 1,001 calls",
+        "             FAILED deals: out of rights",
+        "news         7 contacts and 0 activities read, 7 of them new or changed, in 0 calls",
+    ]
+
+
+def test_scored_shows_each_model_and_every_segment(shop, helpers) -> None:
+    *models, last = scored_lines(score(shop, helpers.now))
+    assert len(models) == 5
+    assert all("30 days ahead" in line and "rule of thumb" in line for line in models)
+    assert ["GINI" in line for line in models] == [False, False, False, True, False]
+    assert last.startswith("Segments               Champions ")
+    counts = [int(part.split()[-1]) for part in last.split("|")]
+    assert (len(counts), sum(counts)) == (9, 300)
+
+
+def test_scored_says_why_there_is_no_model(site, helpers) -> None:
+    lines = list(scored_lines(score(site, helpers.now)))
+    assert all("no model yet: There is no activity yet" in line for line in lines[:5])
+
+
+def test_plan_counts_fields_and_tag_sets_apart(helpers) -> None:
+    plan = Plan(helpers.now, "full", {"hubspot": [change(1, buy_score=1.0, tags=("A",)), change(2)], "news": []})
+    plan.calls = {"hubspot": 1}
+    plan.skipped = {"hubspot": Counter({"unchanged": 1500, "opted out": 2})}
+    assert list(plan_lines(plan))[:-1] == [
+        "hubspot      ~ update 2 contacts (2 fields, 1 tag sets) in 1 calls",
+        "             = leave 2 alone: opted out",
+        "             = leave 1,500 alone: unchanged",
+        "news         ~ update 0 contacts (0 fields, 0 tag sets) in 0 calls",
+    ]
+
+
+@pytest.mark.parametrize(("count", "shares"), [(3, (2, 1)), (2, (1, 1)), (1, (1, 0)), (10, (3, 4))])
+def test_examples_are_spread_over_the_accounts(helpers, count, shares) -> None:
+    changes = {
+        "hubspot": [change(n) for n in range(3)],
+        "idle": [],
+        "news": [change(n) for n in range(4)],
+    }
+    lines = [line for line in example_lines(Plan(helpers.now, "full", changes), count) if not line.startswith(" ")]
+    found = Counter(line.split()[0] for line in lines)
+    assert (found["hubspot"], found["news"]) == shares
+
+
+def test_examples_of_nothing_are_nothing(helpers) -> None:
+    assert list(example_lines(Plan(helpers.now, "full", {"hubspot": []}))) == []
+
+
+def test_values_are_shown_as_people_write_them(helpers) -> None:
+    after = {"buy_score": 50.0, "tags": ("A", "B"), "control_group": True, "reasons": None, "segment": "Loyal"}
+    before = {"control_group": False, "reasons": "because", "buy_score": 40.5}
+    plan = Plan(helpers.now, "full", {"hubspot": [Change("contacts", "1", None, after, before)]})
+    assert list(example_lines(plan)) == [
+        "hubspot contacts 1",
+        "    buy_score          40.5 → 50",
+        "    tags               (empty) → A, B",
+        "    control_group      no → yes",
+        "    reasons            because → (empty)",
+        "    segment            (empty) → Loyal",
+    ]
+
+
+def test_applied_names_what_was_made_what_failed_and_what_stopped() -> None:
+    failed = Counter({"gone": 2, "no such option": 1})
+    made = [Applied("hubspot", 1000, ["made a", "made b", "made c"], failed, 12), Applied("news", problem="no quota")]
+    assert list(applied_lines(made)) == [
+        "hubspot      1,000 contacts written, 3 failed, 12 calls",
+        "             first made a, made b and 1 more",
+        "             2 not written: gone",
+        "             1 not written: no such option",
+        "news         0 contacts written, 0 failed, 0 calls",
+        "             STOPPED: no quota",
+    ]

@@ -43,6 +43,7 @@ def demo(months: int, out: Path, date: datetime, small: bool) -> None:
     names, addresses and the platform each is on are made up.
     """
     began = perf_counter()
+    _check_folder(out)
     with _sandbox(date, small) as sandbox:
         config = _config(sandbox, out)
         click.echo(_greeting(sandbox, date, small))
@@ -72,12 +73,18 @@ def _sandbox(date: datetime, small: bool) -> Iterator["Sandbox"]:
         yield sandbox
 
 
+def _check_folder(out: Path) -> None:
+    """The folder is emptied: it must be the demo's own. UsageError for one that somebody else has put something in."""
+    config = out / "config.toml"
+    ours = config.is_file() and config.read_text(encoding="utf-8", errors="replace").startswith(BEGINNING)
+    if out.exists() and not ours and any(out.iterdir()):
+        raise click.UsageError(f"{out} is not empty and was not made by the demo: choose another folder with --out")
+
+
 def _config(sandbox: "Sandbox", out: Path) -> "Config":
     from sync.commands.sandbox import sandbox_config
     from sync.configfile import load
 
-    if out.exists() and not (out / "config.toml").exists() and any(out.iterdir()):
-        raise click.UsageError(f"{out} is not empty and was not made by the demo: choose another folder with --out")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     path = out / "config.toml"

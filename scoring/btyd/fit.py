@@ -1,0 +1,55 @@
+"""Maximum likelihood for a few positive parameters within bounds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from scoring.snapshots import Floats
+
+FLAT = 1e-4
+"""A maximum: doubling a parameter there would, at this slope, move the mean log-likelihood by less than this."""
+AT_BOUND = 1e-3
+"""So near to the logarithm of a bound counts as stopped by it."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a positive parameter starts, and between which values it is looked for."""
+
+    start: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best parameters found. `converged` is true when they are a maximum and none was stopped by its bound."""
+
+    values: tuple[float, ...]
+    converged: bool
+
+
+def maximise(log_likelihood: Callable[..., Floats], weights: Floats, ranges: Sequence[Range]) -> Optimum:
+    """Find the parameters with the greatest weighted mean of `log_likelihood(*parameters)`, a value per row.
+
+    The search runs over the logarithms of the parameters, from one fixed start: equal input gives equal output.
+    """
+    share = weights / weights.sum()
+
+    def loss(logs: Floats) -> float:
+        return -float(share @ log_likelihood(*np.exp(logs)))
+
+    low, high = (np.log([getattr(each, side) for each in ranges]) for side in ("low", "high"))
+    found = minimize(
+        loss,
+        np.log([each.start for each in ranges]),
+        method="L-BFGS-B",
+        jac="3-point",
+        bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7},
+    )
+    inside = bool(((found.x > low + AT_BOUND) & (found.x < high - AT_BOUND)).all())
+    flat = bool((np.abs(found.jac) < FLAT).all())
+    return Optimum(tuple(float(value) for value in np.exp(found.x)), inside and flat)

@@ -1,5 +1,6 @@
 """How good predictions were: every number with the interval a resample of the people gives."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from scoring.snapshots import Floats, Ints
 
 DRAWS = 200
+_AT_ONCE = 100_000
+"""Weights (draws x rows) handled at once: few enough to stay in the cache and in memory."""
 FLAGGED = 0.2
 """The share of people a marketer is taken to act on: precision, recall and F1 are about these."""
 BINS = 10
@@ -66,10 +69,27 @@ class _Ranked:
         likely = np.clip(self.p, 1e-12, 1 - 1e-12)
         self.losses = -(self.y * np.log(likely) + (1 - self.y) * np.log(1 - likely))
 
-    def captured(self, w: Floats, share: float) -> float:
-        """Outcomes (weighted) among the best `share` of the people."""
-        people, held = np.r_[0.0, np.cumsum(w)], np.r_[0.0, np.cumsum(w * self.y)]
-        return float(np.interp(share * people[-1], people, held))
+
+class _Held:
+    """How many people, and how much of the outcome, the best of a ranking hold: one row per row of weights `w`."""
+
+    def __init__(self, y: Floats, w: Floats) -> None:
+        self.people = np.cumsum(w, axis=1)
+        self.outcome = np.cumsum(w * y, axis=1)
+        self.total, self.outcomes = self.people[:, -1], self.outcome[:, -1]
+
+    def captured(self, share: float) -> Floats:
+        """Outcomes among the best `share` of the people; who stands across the line counts in part."""
+        wanted = share * self.total
+        last = np.array([np.searchsorted(row, goal) for row, goal in zip(self.people, wanted, strict=True)])
+        draws, before = np.arange(last.size), np.maximum(last - 1, 0)
+        started = last > 0
+        people = np.where(started, self.people[draws, before], 0.0)
+        held = np.where(started, self.outcome[draws, before], 0.0)
+        step = self.people[draws, last] - people
+        part = np.divide(wanted - people, step, out=np.zeros_like(wanted), where=step > 0)
+        captured: Floats = held + part * (self.outcome[draws, last] - held)
+        return captured
 
 
 def evaluate(
@@ -80,28 +100,36 @@ def evaluate(
         raise ValueError("there is nothing to evaluate")
     ranked = _Ranked(y, p, seed)
     measure = _money if in_money else _chances
-    value = measure(ranked, np.ones(y.size))
-    draws = [measure(ranked, weights[ranked.order]) for weights in resamples(person_ids, seed)]
-    metrics = {name: _interval(value[name], np.array([draw[name] for draw in draws])) for name in value}
-    shares = np.linspace(0, 1, 21)
-    ones, total = np.ones(y.size), float(y.sum()) or 1.0
+    everyone = np.ones((1, y.size))
+    value = measure(ranked, everyone)
+    draws = [measure(ranked, weights.take(ranked.order, axis=1)) for weights in resamples(person_ids, seed)]
+    held, total = _Held(ranked.y, everyone), float(y.sum()) or 1.0
     return Evaluation(
         n=y.size,
         outcomes=int((y > 0).sum()),
         base_rate=float(y.mean()),
-        metrics=metrics,
+        metrics={
+            name: _interval(float(found[0]), np.concatenate([draw[name] for draw in draws]))
+            for name, found in value.items()
+        },
         reliability=tuple(_bins(ranked, in_money=in_money)),
-        gains=tuple((float(share), ranked.captured(ones, float(share)) / total) for share in shares),
+        gains=tuple((share, float(held.captured(share)[0]) / total) for share in np.linspace(0, 1, 21).tolist()),
         cuts=cuts,
     )
 
 
-def resamples(person_ids: Ints, seed: int) -> list[Floats]:
-    """DRAWS bootstrap weights per row: people are drawn with replacement, each with all of their rows."""
+def resamples(person_ids: Ints, seed: int) -> Iterator[Floats]:
+    """DRAWS bootstrap weights per row, some draws (rows of the matrix) at a time.
+
+    People are drawn with replacement, each with all of their rows.
+    """
     unique, place = np.unique(person_ids, return_inverse=True)
     rng = np.random.default_rng(seed)
-    drawn = (np.bincount(rng.integers(unique.size, size=unique.size), minlength=unique.size) for _ in range(DRAWS))
-    return [counts[place].astype(np.float64) for counts in drawn]
+    step = max(_AT_ONCE // place.size, 1)
+    for start in range(0, DRAWS, step):
+        drawn = [rng.integers(unique.size, size=unique.size) for _ in range(start, min(start + step, DRAWS))]
+        counts = np.array([np.bincount(people, minlength=unique.size) for people in drawn], dtype=np.float64)
+        yield counts.take(place, axis=1)
 
 
 def losses(y: Floats, p: Floats, *, in_money: bool) -> Floats:
@@ -118,59 +146,61 @@ def losses(y: Floats, p: Floats, *, in_money: bool) -> Floats:
 def difference(worse: Floats, better: Floats, person_ids: Ints, seed: int) -> Interval:
     """Mean of `worse - better` (losses row by row), with the paired interval over people."""
     gap = worse - better
-    draws = np.array([float(weights @ gap) / max(float(weights.sum()), 1.0) for weights in resamples(person_ids, seed)])
-    return _interval(float(gap.mean()), draws)
+    draws = [(weights @ gap) / np.maximum(weights.sum(axis=1), 1.0) for weights in resamples(person_ids, seed)]
+    return _interval(float(gap.mean()), np.concatenate(draws))
 
 
-def _chances(ranked: _Ranked, w: Floats) -> dict[str, float]:
-    y, p, total = ranked.y, ranked.p, float(w.sum())
-    wins = w * y
-    positives = float(wins.sum())
-    negatives = total - positives
-    gap = np.add.reduceat(w * (y - p), ranked.bins)
-    top = ranked.captured(w, FLAGGED)
+def _chances(ranked: _Ranked, w: Floats) -> dict[str, Floats]:
+    y, p = ranked.y, ranked.p
+    held = _Held(y, w)
+    total, positives = held.total, held.outcomes
+    gap = np.add.reduceat(w * (y - p), ranked.bins, axis=1)
+    top = held.captured(FLAGGED)
     precision, recall = top / (FLAGGED * total), _over(top, positives)
     return {
-        "auc": _auc(ranked, w, wins, positives, negatives),
-        "brier": float((w * (p - y) ** 2).sum()) / total,
-        "log_loss": float((w * ranked.losses).sum()) / total,
-        "ece": float(np.abs(gap).sum()) / total,
+        "auc": _auc(ranked, held),
+        "brier": w @ (p - y) ** 2 / total,
+        "log_loss": w @ ranked.losses / total,
+        "ece": np.abs(gap).sum(axis=1) / total,
         "precision": precision,
         "recall": recall,
         "f1": _over(2 * precision * recall, precision + recall),
-        "lift_10": _over(ranked.captured(w, 0.1), 0.1 * positives),
-        "lift_20": _over(ranked.captured(w, 0.2), 0.2 * positives),
+        "lift_10": _over(held.captured(0.1), 0.1 * positives),
+        "lift_20": _over(top, 0.2 * positives),
         "capture_20": recall,
     }
 
 
-def _auc(ranked: _Ranked, w: Floats, wins: Floats, positives: float, negatives: float) -> float:
-    won = np.add.reduceat(wins, ranked.ties)
-    lost = np.add.reduceat(w, ranked.ties) - won
-    below = negatives - np.cumsum(lost)
-    return _over(float((won * (below + 0.5 * lost)).sum()), positives * negatives)
+def _auc(ranked: _Ranked, held: _Held) -> Floats:
+    """The share of pairs ranked the right way round; a tie is half a pair."""
+    ends = np.append(ranked.ties[1:], ranked.p.size) - 1
+    won, people = held.outcome[:, ends], held.people[:, ends]
+    lost = people - won
+    wins = np.diff(won, axis=1, prepend=0.0)
+    negatives = held.total - held.outcomes
+    below = negatives[:, None] - lost + 0.5 * np.diff(lost, axis=1, prepend=0.0)
+    return _over((wins * below).sum(axis=1), held.outcomes * negatives)
 
 
-def _money(ranked: _Ranked, w: Floats) -> dict[str, float]:
+def _money(ranked: _Ranked, w: Floats) -> dict[str, Floats]:
     y, p = ranked.y, ranked.p
-    money = float((w * y).sum())
+    held = _Held(y, w)
+    money, top = held.outcomes, held.captured(FLAGGED)
     return {
-        "gini": _over(_gini(y, w), _gini(y[ranked.by_outcome], w[ranked.by_outcome])),
-        "total_ratio": _over(float((w * p).sum()), money),
-        "mae": float((w * np.abs(p - y)).sum()) / float(w.sum()),
-        "lift_10": _over(ranked.captured(w, 0.1), 0.1 * money),
-        "lift_20": _over(ranked.captured(w, 0.2), 0.2 * money),
-        "capture_20": _over(ranked.captured(w, FLAGGED), money),
+        "gini": _over(_gini(y, w, held), _gini(y[ranked.by_outcome], w.take(ranked.by_outcome, axis=1))),
+        "total_ratio": _over(w @ p, money),
+        "mae": w @ np.abs(p - y) / held.total,
+        "lift_10": _over(held.captured(0.1), 0.1 * money),
+        "lift_20": _over(top, 0.2 * money),
+        "capture_20": _over(top, money),
     }
 
 
-def _gini(y: Floats, w: Floats) -> float:
+def _gini(y: Floats, w: Floats, held: _Held | None = None) -> Floats:
     """Twice the area between the gains curve of this order and the diagonal."""
-    held = np.cumsum(w * y)
-    if held[-1] <= 0:
-        return float("nan")
-    middle = held - 0.5 * w * y
-    return float(2 * (w * middle).sum() / (w.sum() * held[-1]) - 1)
+    held = held or _Held(y, w)
+    middle = held.outcome - 0.5 * w * y
+    return 2 * _over((w * middle).sum(axis=1), held.total * held.outcomes) - 1
 
 
 def _bins(ranked: _Ranked, *, in_money: bool) -> list[Bin]:
@@ -203,5 +233,5 @@ def _interval(value: float, draws: NDArray[np.float64]) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
-def _over(above: float, below: float) -> float:
-    return above / below if below else float("nan")
+def _over(above: Floats, below: Floats) -> Floats:
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)

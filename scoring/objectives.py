@@ -39,6 +39,21 @@ class Objective:
         """Whether the outcome is an amount (cents) and not yes or no."""
         return self.kind == "value"
 
+    @property
+    def asked(self) -> str:
+        """The kind of activity that is predicted."""
+        return "response" if self.kind == "response" else "order"
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What everyone known at a cut-off, ascending by id, did in the horizon: how often, for how much (cents)."""
+
+    person_ids: NDArray[np.int64]
+    times: NDArray[np.float64]
+    spend: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -57,7 +72,7 @@ def population(tables: Tables, objective: Objective, cut: int) -> Frame:
     """
     known = tables.until(cut)
     rows = known.people.select("person_id").join(known.activities, on="person_id", how="inner")
-    if objective.kind != "response":
+    if objective.asked == "order":
         return rows.filter(nw.col("kind") == "order").select("person_id").unique()
     at, kind = nw.col("at"), nw.col("kind")
     newest = (
@@ -74,10 +89,14 @@ def labels(tables: Tables, objective: Objective, cut: int, threshold: float | No
     y is 1 or 0; for `value` it is the orders' cents. `high_value` needs the spend (cents) that counts as high,
     frozen on the training rows: see `high_threshold`; without it y is the spend itself.
     """
-    kind = "response" if objective.kind == "response" else "order"
+    return labelled(deeds(tables, objective, cut), objective, threshold)
+
+
+def deeds(tables: Tables, objective: Objective, cut: int) -> Deeds:
+    """What the labels of all objectives with the same horizon, asking for the same activity, are made from."""
     outcome = (
         tables.between(cut, cut + objective.horizon)
-        .filter(nw.col("kind") == kind)
+        .filter(nw.col("kind") == objective.asked)
         .group_by("person_id")
         .agg(nw.len().alias("times"), nw.col("amount").fill_null(0).sum().alias("spend"))
     )
@@ -91,8 +110,14 @@ def labels(tables: Tables, objective: Objective, cut: int, threshold: float | No
         .sort("person_id")
         .collect("pyarrow")
     )
-    did = frame["spend" if objective.kind in ("value", "high_value") else "times"].to_numpy()
-    return Labels(frame["person_id"].to_numpy(), _outcome(did, objective, threshold), frame["inside"].to_numpy() > 0)
+    columns = {name: frame[name].to_numpy() for name in ("person_id", "times", "spend", "inside")}
+    return Deeds(columns["person_id"], columns["times"], columns["spend"], columns["inside"] > 0)
+
+
+def labelled(done: Deeds, objective: Objective, threshold: float | None = None) -> Labels:
+    """The outcomes of one objective: see `labels`."""
+    did = done.spend if objective.kind in ("value", "high_value") else done.times
+    return Labels(done.person_ids, _outcome(did, objective, threshold), done.inside)
 
 
 def high_threshold(spend: NDArray[np.float64]) -> float:

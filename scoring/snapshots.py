@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features import FEATURES, features
-from scoring.objectives import Objective, labels
+from scoring.objectives import Deeds, Objective, deeds, labelled
 from scoring.tables import DAY, Tables
 
 Floats = NDArray[np.float64]
@@ -55,13 +55,14 @@ class Rows:
 
 @dataclass
 class Snapshots:
-    """The past of `tables` as known at `as_of` (µs UTC). Features are computed once per cut-off and kept,
-    so that several objectives can share one instance.
+    """The past of `tables` as known at `as_of` (µs UTC). Features and what people did later are read once per
+    cut-off and kept, so that several objectives can share one instance.
     """
 
     tables: Tables
     as_of: int
     _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
+    _deeds: dict[tuple[str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
     _first: int | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,11 +104,17 @@ class Snapshots:
         for cut in cuts:
             if cut + objective.horizon > self.as_of:
                 raise ValueError("the horizon of this cut-off is not over: its outcomes are not known yet")
-            known, outcome = self.matrix(cut), labels(self.tables, objective, cut)
+            known, outcome = self.matrix(cut), labelled(self._done(objective, cut), objective)
             everyone = Rows(known.person_ids, np.full(outcome.y.size, cut, dtype=np.int64), known.values, outcome.y)
             parts[0].append(everyone.where(outcome.inside))
             parts[1].append(everyone.where(~outcome.inside))
         return _stacked(parts[0]), _stacked(parts[1])
+
+    def _done(self, objective: Objective, cut: int) -> Deeds:
+        key = (objective.asked, objective.horizon_days, cut)
+        if key not in self._deeds:
+            self._deeds[key] = deeds(self.tables, objective, cut)
+        return self._deeds[key]
 
 
 def _stacked(parts: Sequence[Rows]) -> Rows:

@@ -88,8 +88,10 @@ def _tell(site: Site, outcome: cycle.Outcome) -> None:
 def _attempt(config: Config, clock: Clock, name: str, job: Callable[[Site], object]) -> None:
     try:
         with open_site(config, clock) as site:
-            job(site)
-            watch(site)
+            try:
+                job(site)
+            finally:
+                watch(site)
     except (ForetagError, ConnectorError) as error:
         log.error("%s: %s", name, error)
 

@@ -1,0 +1,81 @@
+"""The state of the installation, as data and as lines."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync import cycle
+from sync.clock import FixedClock
+from sync.progress import Silent
+from sync.status import as_data, as_lines, freshness
+from sync.store import runs
+from sync.store.database import transaction
+from sync.store.scores import newest_standings, save_standings
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"), [(0, "ok"), (36, "ok"), (36.01, "stale"), (72, "stale"), (72.01, "expired")]
+)
+def test_freshness(hours, expected) -> None:
+    assert freshness(timedelta(hours=hours), timedelta(hours=36)) == expected
+
+
+def test_a_new_installation(site) -> None:
+    data = as_data(site)
+    assert (data["scored"], data["freshness"], data["runs"]) == (None, "none", [])
+    assert list(as_lines(data)) == [
+        "mode     FULL",
+        "scores   none, of never: foretag run",
+        "store    0 contacts of 0 people, 0 activities, 0 predictions kept",
+    ]
+
+
+def test_after_a_run(shop) -> None:
+    data = as_data(shop)
+    json.dumps(data, allow_nan=False)
+    assert data["freshness"] == "ok"
+    assert (data["stored"]["contact"], data["stored"]["person"]) == (300, 300)
+    assert data["waiting_to_be_written"] == 0
+    assert data["runs"] == [
+        {
+            "number": 1,
+            "as_of": "2017-09-30T12:00:00+00:00",
+            "verdict": "ok",
+            "written": {"hubspot": 300},
+            "objections": [],
+        }
+    ]
+    assert list(as_lines(data))[-1] == "run 1    2017-09-30T12:00  ok; written: hubspot 300"
+
+
+def test_scores_grow_old_after_the_time_of_the_config(shop, helpers, tmp_path) -> None:
+    shop.clock = FixedClock(helpers.now + timedelta(hours=5))
+    assert as_data(shop)["freshness"] == "ok"
+    shop.config = helpers.config(tmp_path, alerts={"stale_after": "4h"})
+    assert as_data(shop)["freshness"] == "stale"
+
+
+def test_what_waits_and_why_a_run_was_refused_are_told(shop, platform) -> None:
+    shop.db.execute("UPDATE outbox SET state = 'pending' WHERE id <= 7")
+    at, newest = newest_standings(shop.db)
+    with transaction(shop.db):
+        save_standings(shop.db, at, [replace(each, segment="New") for each in newest.values()])
+    shop.clock = FixedClock(shop.clock.now() + timedelta(days=1))
+    outcome = cycle.run(shop, Silent())
+    lines = list(as_lines(as_data(shop)))
+    assert "waiting  7 contacts still to be written: foretag run" in lines
+    assert lines[4].endswith("refused; written: nothing")
+    assert lines[5 : 5 + len(outcome.objections)] == [f"         refused: {text}" for text in outcome.objections]
+
+
+def test_a_run_without_an_end_is_shown_as_such(shop, helpers) -> None:
+    runs.begin(shop.db, helpers.now, helpers.now)
+    assert as_data(shop)["runs"][0]["verdict"] == "cut off or still going on"
+
+
+def test_only_the_last_five_runs_are_shown(shop, helpers) -> None:
+    for _ in range(9):
+        runs.begin(shop.db, helpers.now, helpers.now)
+    assert [each["number"] for each in as_data(shop)["runs"]] == [10, 9, 8, 7, 6]

@@ -1,18 +1,41 @@
 """A trained model of one objective: what it is, how good it was, and how to keep it."""
 
 import io
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import joblib
 import numpy as np
 from scipy.special import expit
 
 from scoring.calibrate import Calibration
-from scoring.evaluate import Evaluation
+from scoring.evaluate import Evaluation, evaluate
 from scoring.features import FEATURES
 from scoring.ladder.base import Rung
 from scoring.objectives import Objective
-from scoring.snapshots import Floats
+from scoring.snapshots import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Check:
+    """The rows a model was judged on: what happened, and what each rung had said, as calibrated log-odds (log-money).
+
+    For churn too, both are about buying again.
+    """
+
+    person_ids: Ints
+    cuts: Ints
+    y: Floats
+    links: Mapping[str, Floats]
+
+    def judged(self, objective: Objective, seed: int) -> dict[str, Evaluation]:
+        """The evaluation of each rung as a prediction of `objective`."""
+        truth = 1 - self.y if direction(objective) < 0 else self.y
+        cuts, money = tuple(np.unique(self.cuts).tolist()), objective.in_money
+        return {
+            name: evaluate(truth, respond(link, objective), self.person_ids, seed=seed, in_money=money, cuts=cuts)
+            for name, link in self.links.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,10 @@ class Model:
     """What a reader of the numbers should know, in plain sentences."""
     estimator: Rung | None = None
     calibration: Calibration = field(default_factory=Calibration)
+    rule_estimator: Rung | None = None
+    rule_calibration: Calibration = field(default_factory=Calibration)
+    check: Check | None = None
+    """Kept for repeat_purchase and churn only, which are each other's mirror image."""
     prior: float = float("nan")
     """What is said of people outside the population: their base rate (or mean, cents), shrunk."""
     threshold: float | None = None
@@ -60,6 +87,22 @@ class Model:
     def slope(self) -> float:
         """Factor between the estimator's contributions and those to the calibrated score; negative for churn."""
         return self.calibration.slope * direction(self.objective)
+
+    def rule_of_thumb(self) -> "Model":
+        """The rule of thumb as a model of its own, judged on the same rows; a refused model is refused again."""
+        if self.refused is not None or self.rung == "rules":
+            return self
+        check = self.check and replace(self.check, links={"rules": self.check.links["rules"]})
+        return replace(
+            self,
+            why=f"The rule of thumb, scored silently to compare with {self.title}.",
+            rung="rules",
+            evaluation=self.candidates["rules"],
+            candidates={"rules": self.candidates["rules"]},
+            estimator=self.rule_estimator,
+            calibration=self.rule_calibration,
+            check=check,
+        )
 
     def score(self, x: Floats) -> Floats:
         """Calibrated probability (or cents) per row of FEATURES. Raises ValueError when the model was refused."""

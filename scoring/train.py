@@ -8,20 +8,21 @@ from threadpoolctl import threadpool_limits
 
 from scoring.calibrate import calibrate, levelled
 from scoring.choose import choose
-from scoring.evaluate import evaluate, losses
+from scoring.evaluate import losses
 from scoring.features import DIRECTIONS, FAMILIES, FEATURES
 from scoring.ladder.base import Rung
 from scoring.ladder.linear import Logistic, LogLinear
 from scoring.ladder.rules import rules
 from scoring.ladder.trees import Boosting, PoissonBoosting
 from scoring.lesson import Lesson, lesson
-from scoring.model import Model, direction, dump, load, respond
+from scoring.mirror import mirrored
+from scoring.model import Check, Model, dump, load, respond
 from scoring.objectives import Objective
 from scoring.snapshots import Snapshots
 from scoring.tables import DAY, Tables
 from scoring.trial import Trial, attempt, best_of
 
-__all__ = ["CANDIDATES", "Model", "dump", "load", "rungs", "train"]
+__all__ = ["CANDIDATES", "Model", "dump", "load", "mirrored", "rungs", "train"]
 
 CANDIDATES = ("rules", "logistic", "boosting")
 """The rungs, simplest first."""
@@ -50,14 +51,15 @@ def train(
     past = snapshots or Snapshots(tables, as_of)
     if past.as_of != as_of:
         raise ValueError("these snapshots belong to another instant")
-    # Churn is the complement of buying again: one model learns both, so that their chances add up to one.
-    learned = replace(objective, kind="repeat_purchase") if objective.kind == "churn" else objective
-    found = lesson(past, learned, seed)
+    if objective.kind == "churn":
+        opposite = replace(objective, kind="repeat_purchase")
+        return mirrored(train(tables, opposite, as_of, seed=seed, candidates=candidates, snapshots=past), objective)
+    found = lesson(past, objective, seed)
     if isinstance(found, str):
         return Model(objective, as_of, seed, why=found, refused=found)
     # One thread: fits this small gain nothing from more, and on a busy machine idle threads cost minutes.
     with threadpool_limits(1):
-        trials = _climb(found, learned, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
+        trials = _climb(found, objective, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
         return _model(objective, as_of, seed, found, trials, _notes(past))
 
 
@@ -68,12 +70,12 @@ def rungs(objective: Objective, seed: int) -> dict[str, Rung]:
     return {"logistic": Logistic(DIRECTIONS), "boosting": Boosting(seed, DIRECTIONS, _GROUPS)}
 
 
-def _climb(found: Lesson, learned: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
-    models = rungs(learned, seed)
+def _climb(found: Lesson, objective: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
+    models = rungs(objective, seed)
     return {
-        name: best_of(rules(learned.kind), found.training, learned, seed)
+        name: best_of(rules(objective.kind), found.training, objective, seed)
         if name == "rules"
-        else attempt(name, models[name], found.training, learned, seed)
+        else attempt(name, models[name], found.training, objective, seed)
         for name in candidates
     }
 
@@ -81,23 +83,21 @@ def _climb(found: Lesson, learned: Objective, candidates: Sequence[str], seed: i
 def _model(
     objective: Objective, as_of: int, seed: int, found: Lesson, trials: dict[str, Trial], notes: tuple[str, ...]
 ) -> Model:
-    """Judge the trials on the test rows, choose one, and fit it on all rows."""
+    """Judge the trials on the test rows, choose one, and fit it and the rule of thumb on all rows."""
     test, money = found.test, objective.in_money
-    truth = 1 - test.y if direction(objective) < 0 else test.y
     raw = {name: trial.estimator.raw(test.x) for name, trial in trials.items()}
-    links = {name: trials[name].calibration(raw[name]) for name in trials}
-    cuts = tuple(sorted({int(cut) for cut in test.cuts}))
-    judged = {
-        name: evaluate(truth, respond(link, objective), test.person_ids, seed=seed, in_money=money, cuts=cuts)
-        for name, link in links.items()
-    }
+    check = Check(test.person_ids, test.cuts, test.y, {name: trials[name].calibration(raw[name]) for name in trials})
+    judged = check.judged(objective, seed)
     # Compared at the level that came: it is a whim of the calendar, the same for all, and corrected below.
     missed = {
-        name: losses(truth, respond(levelled(link, test.y, test.cuts, in_money=money), objective), in_money=money)
-        for name, link in links.items()
+        name: losses(test.y, respond(levelled(link, test.y, test.cuts, in_money=money), objective), in_money=money)
+        for name, link in check.links.items()
     }
     choice = choose(missed, judged, test.person_ids, seed)
-    prior = 1 - found.prior if direction(objective) < 0 else found.prior
+    used = {choice.rung, "rules"}
+    final = {name: clone(trials[name].estimator).fit(found.rows.x, found.rows.y) for name in used}
+    # The newest window is the best guide to today's level, and the trial had not seen it.
+    level = {name: calibrate(raw[name], test.y, in_money=money) for name in used}
     return Model(
         objective,
         as_of,
@@ -109,10 +109,12 @@ def _model(
         evaluation=judged[choice.rung],
         candidates=judged,
         notes=notes,
-        estimator=clone(trials[choice.rung].estimator).fit(found.rows.x, found.rows.y),
-        # The newest window is the best guide to today's level, and the trial had not seen it.
-        calibration=calibrate(raw[choice.rung], test.y, in_money=money),
-        prior=prior,
+        estimator=final[choice.rung],
+        calibration=level[choice.rung],
+        rule_estimator=final["rules"],
+        rule_calibration=level["rules"],
+        check=check if objective.kind == "repeat_purchase" else None,
+        prior=found.prior,
         threshold=found.threshold,
     )
 

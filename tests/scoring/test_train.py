@@ -12,7 +12,7 @@ from scoring.ladder.rules import rules
 from scoring.objectives import Objective, labels
 from scoring.predict import predict
 from scoring.tables import DAY, Tables
-from scoring.train import dump, load, train
+from scoring.train import dump, load, mirrored, train
 
 SEED = 11
 BUYS = Objective("buys again", "repeat_purchase", 30)
@@ -99,6 +99,48 @@ def test_churn_and_buying_again_add_up_to_one(model, tables, at, past):
     for_leaving = {reason.family: reason.contribution for reason in leaves.reasons[first]}
     for family in for_staying.keys() & for_leaving.keys():
         assert for_staying[family] == pytest.approx(-for_leaving[family])
+
+
+def test_churn_is_buying_again_mirrored(model, tables, at, past):
+    objective = replace(BUYS, name="stops", kind="churn")
+    alone = train(tables, objective, at(300), seed=SEED, snapshots=past)
+    for first, second in ((alone, mirrored(model, objective)), (model, mirrored(alone, BUYS))):
+        assert first.evaluation == second.evaluation
+        assert first.candidates == second.candidates
+        assert (first.objective, first.why, first.rung) == (second.objective, second.why, second.rung)
+        one, other = (predict(each, tables, at(300)) for each in (first, second))
+        np.testing.assert_allclose(one.values, other.values)
+        assert one.reasons == other.reasons
+
+
+def test_only_opposites_mirror_each_other(model, tables, at):
+    for wrong in (BUYS, replace(BUYS, kind="value"), replace(BUYS, kind="churn", horizon_days=45)):
+        with pytest.raises(ValueError, match="not the opposite"):
+            mirrored(model, wrong)
+    refused = train(tables, BUYS, at(50), seed=SEED)
+    churn = mirrored(refused, replace(BUYS, kind="churn"))
+    assert (churn.refused, churn.objective.kind) == (refused.refused, "churn")
+
+
+@pytest.mark.parametrize("kind", ["repeat_purchase", "churn", "value"])
+def test_the_rule_of_thumb_is_what_a_training_of_its_own_would_give(kind, tables, at, past):
+    objective = Objective(kind, kind, 30)
+    rule = train(tables, objective, at(300), seed=SEED, snapshots=past).rule_of_thumb()
+    alone = train(tables, objective, at(300), seed=SEED, snapshots=past, candidates=("rules",))
+    assert (rule.rung, rule.rule, rule.title) == ("rules", alone.rule, alone.title)
+    assert rule.evaluation == alone.evaluation
+    assert set(rule.candidates) == {"rules"}
+    assert rule.rule_of_thumb() is rule
+    one, other = (predict(each, tables, at(300)) for each in (rule, alone))
+    np.testing.assert_array_equal(one.values, other.values)
+    assert one.reasons == other.reasons
+    if kind == "churn":
+        assert mirrored(rule, BUYS).evaluation.n == rule.evaluation.n
+
+
+def test_a_refused_model_has_no_rule_of_thumb_either(tables, at):
+    refused = train(tables, BUYS, at(50), seed=SEED)
+    assert refused.rule_of_thumb().refused == refused.refused
 
 
 @pytest.mark.parametrize("kind", ["high_value", "value", "response"])

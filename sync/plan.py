@@ -68,7 +68,7 @@ class Plan:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> "Plan":
+    def from_json(cls, text: str | bytes) -> "Plan":
         """The inverse of `to_json`; ForetagError for a text that is no plan."""
         try:
             data = json.loads(text)

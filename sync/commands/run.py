@@ -103,7 +103,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
     from sync.show import applied_lines, plan_lines
     from sync.site import open_site
 
-    made = Plan.from_json(file.read_text(encoding="utf-8"))
+    made = Plan.from_json(file.read_bytes())
     if app.config.mode == "shadow":
         raise Refused('the mode is shadow: nothing is written. Set mode = "pilot" or "full", then foretag plan')
     if not made.size:

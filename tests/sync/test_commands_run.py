@@ -213,6 +213,7 @@ def test_pull_ends_with_1_and_keeps_what_came(foretag, platform, people) -> None
     ended(foretag("status"), 0, "4 contacts of 4 people")
 
 
+@pytest.mark.slow
 def test_score_with_train_makes_new_models(shop, foretag) -> None:
     before = shop.db.execute("SELECT count(*) FROM model").fetchone()[0]
     foretag("score", days=1)

@@ -30,7 +30,7 @@ def stream():
 )
 def test_quiet_by_default_and_libraries_one_step_later(stream, verbosity, ours, theirs):
     setup(verbosity, as_json=True, stream=stream)
-    for name in ("sync.pull", "urllib3.connectionpool"):
+    for name in ("sync.pull", "some.library"):
         for level in ("debug", "info", "warning"):
             getattr(logging.getLogger(name), level)("x")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -84,12 +84,14 @@ def test_the_same_instant_again_gives_the_same_bytes(shop, helpers) -> None:
     assert {table: dumped(shop, table) for table in before} == before
 
 
+@pytest.mark.slow
 def test_training_again_at_the_same_instant_gives_the_same_bytes_too(shop, helpers) -> None:
     before = dumped(shop, "standing"), dumped(shop, "prediction")
     assert all(used.trained for used in score(shop, helpers.now, train=True).models)
     assert (dumped(shop, "standing"), dumped(shop, "prediction")) == before
 
 
+@pytest.mark.slow
 def test_models_are_used_until_a_training_is_due(shop, helpers, tmp_path) -> None:
     shop.config = helpers.config(tmp_path, model={"candidates": ["rules"]})
     assert models(shop) == 10
@@ -112,6 +114,7 @@ def test_another_horizon_is_another_question(shop, helpers, tmp_path) -> None:
     assert [row["horizon_days"] for row in horizons] == [45]
 
 
+@pytest.mark.slow
 def test_an_altered_model_is_not_loaded_and_training_again_helps(shop, helpers) -> None:
     alter(shop, "churn")
     before = dumped(shop, "standing")
@@ -123,6 +126,7 @@ def test_an_altered_model_is_not_loaded_and_training_again_helps(shop, helpers) 
     assert score(shop, helpers.now + timedelta(days=1)).people == 300
 
 
+@pytest.mark.slow
 def test_predictions_of_an_altered_model_are_not_judged_and_stop_nothing(shop, helpers, caplog) -> None:
     alter(shop, "churn")
     later = helpers.now + timedelta(days=31)
@@ -207,6 +211,7 @@ def test_too_little_data_gives_segments_but_no_probability(site, helpers) -> Non
     assert site.db.execute("SELECT count(*) FROM prediction").fetchone()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_refused_model_is_tried_again_as_soon_as_there_is_more(site, helpers) -> None:
     site.config = helpers.config(site.config.data_dir.parent, model={"candidates": ["rules"]})
     assert all(used.model.refused for used in score(site, helpers.now).models)
@@ -215,6 +220,7 @@ def test_a_refused_model_is_tried_again_as_soon_as_there_is_more(site, helpers) 
     assert [each.model.refused for each in used] == [None] * 5
 
 
+@pytest.mark.slow
 def test_thresholds_stay_until_another_question_is_asked(shop, helpers, tmp_path) -> None:
     kept = dumped(shop, "setting")
     score(shop, helpers.now + timedelta(days=40), train=True)

@@ -69,7 +69,9 @@ def _spend(row: Mapping[str, float]) -> str:
 def _campaigns(row: Mapping[str, float]) -> str:
     if not row["sends"]:
         return "not mailed yet"
-    text = f"answered {row['responses']:.0f} of {_counted(row['sends'], 'mailing')}"
+    answers, mailings = f"{row['responses']:.0f}", _counted(row["sends"], "mailing")
+    often = row["responses"] > row["sends"]
+    text = f"{answers} answers to {mailings}" if often else f"answered {answers} of {mailings}"
     if not np.isnan(row["days_since_response"]):
         return f"{text}, the last {_ago(row['days_since_response'])}"
     if not np.isnan(row["days_since_click"]):

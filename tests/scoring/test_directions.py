@@ -40,7 +40,7 @@ def models(past):
     ], past.matrix(past.as_of).values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), family=st.sampled_from(sorted(FAMILIES)))
 def test_whoever_does_worse_in_a_family_never_gains_by_it(models, data, family):
     known, people = models

@@ -40,6 +40,7 @@ def row(**known):
             {"sends": 14.0, "responses": 2.0, "days_since_response": 5.0},
             "answered 2 of 14 mailings, the last 5 days ago",
         ),
+        ("campaigns", {"sends": 6.0, "responses": 7.0}, "7 answers to 6 mailings"),
         ("tenure", {"tenure_days": 1.0}, "known for 1 day"),
     ],
 )

@@ -40,6 +40,7 @@ def test_what_was_promised_comes_true(model, tables, at):
     assert later["ece"].value < 0.08
 
 
+@pytest.mark.slow
 def test_a_planted_leak_changes_nothing(shop, at):
     """Activities that give the outcome away, from the cut-off on, must not be seen by training or prediction."""
     facts = shop(people=250, seed=5)

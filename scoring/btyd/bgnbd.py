@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import betaln, expit, gammaln, hyp2f1
+from scipy.special import betaln, expit, gammaln
 
 from scoring.btyd.counts import Purchases
 from scoring.btyd.fit import Range, maximise
+from scoring.btyd.hypergeometric import gauss
 from scoring.snapshots import Floats
 
 APART = 1e-6
@@ -75,7 +76,7 @@ class BgNbd:
         c = np.where(np.abs(a + b - 1) > APART, a + b - 1, APART)
         z = weeks / (self.alpha + of.age + weeks)
         plain = shape < a - 1
-        series = hyp2f1(np.where(plain, shape, c - shape), np.where(plain, b, a - 1), c, z)
+        series = gauss(np.where(plain, shape, c - shape), np.where(plain, b, a - 1), c, z)
         while_alive = c / (a - 1) * (1 - (1 - z) ** np.minimum(shape, a - 1) * series)
         expected: Floats = np.maximum(while_alive, 0.0) * self.alive(of)
         return expected

@@ -40,7 +40,8 @@ class Purchases:
         Raises ValueError when there is nobody, or when `weights` are not one positive number per person.
         """
         rows, place = np.unique(np.column_stack([self.x, self.t_x, self.age]), axis=0, return_inverse=True)
-        return Purchases(*rows.T), np.bincount(place.ravel(), weights=checked_weights(weights, self.x.size))
+        total: Floats = np.bincount(place.ravel(), weights=checked_weights(weights, self.x.size)).astype(np.float64)
+        return Purchases(*rows.T), total
 
 
 def checked_weights(weights: Floats | None, people: int) -> Floats:

@@ -10,6 +10,8 @@ from scoring.snapshots import Floats
 
 FLAT = 1e-4
 """A maximum: doubling a parameter there would, at this slope, move the mean log-likelihood by less than this."""
+WORSE = 1e-6
+"""By how much, at least, the mean log-likelihood falls when a parameter that is settled is doubled or halved."""
 AT_BOUND = 1e-3
 """So near to the logarithm of a bound counts as stopped by it."""
 
@@ -25,7 +27,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The best parameters found. `converged` is true when they are a maximum and none was stopped by its bound."""
+    """The best parameters found. `converged`: they are a maximum, in every direction, and no bound stopped one."""
 
     values: tuple[float, ...]
     converged: bool
@@ -52,4 +54,6 @@ def maximise(log_likelihood: Callable[..., Floats], weights: Floats, ranges: Seq
     )
     inside = bool(((found.x > low + AT_BOUND) & (found.x < high - AT_BOUND)).all())
     flat = bool((np.abs(found.jac) < FLAT).all())
-    return Optimum(tuple(float(value) for value in np.exp(found.x)), inside and flat)
+    steps = np.log(2) * np.vstack([np.eye(found.x.size), -np.eye(found.x.size)])
+    peak = all(loss(np.clip(found.x + step, low, high)) > found.fun + WORSE for step in steps)
+    return Optimum(tuple(float(value) for value in np.exp(found.x)), inside and flat and peak)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from scipy.special import gammaln, hyp2f1
+from scipy.special import gammaln
 
 from scoring.btyd.counts import Purchases
 from scoring.btyd.fit import Range, maximise
+from scoring.btyd.hypergeometric import gauss
 from scoring.snapshots import Floats
 
 RATIO = 100.0
@@ -98,6 +99,6 @@ class ParetoNbd:
             np.log(share / total)
             - total * np.log(large + at)
             - power * np.log((small + at) / (large + at))
-            + np.log(hyp2f1(1.0, second, total + 1, z))
+            + np.log(gauss(1.0, second, total + 1, z))
         )
         return term

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import betaln, expit, gammaln
 
 from scoring.btyd.counts import Purchases
-from scoring.btyd.fit import Range, maximise
+from scoring.btyd.fit import SHAPE, Range, maximise
 from scoring.btyd.hypergeometric import gauss
 from scoring.snapshots import Floats
 
@@ -44,16 +44,15 @@ class BgNbd:
         """
         rows, weights = purchases.distinct(weights)
         span = max(float(np.average(rows.age, weights=weights)), APART)
-        shape = Range(1.0, 0.01, 100.0)
         found = maximise(
             lambda r, alpha, a, b: cls(r, alpha, a, b).log_likelihood(rows),
             weights,
-            (shape, Range(span, span / 1000, span * 1000), shape, shape),
+            (SHAPE, Range(span, span / 1000, span * 1000), SHAPE, SHAPE),
         )
         return cls(*found.values, converged=found.converged)
 
     def log_likelihood(self, of: Purchases) -> Floats:
-        """Logarithm of the likelihood of each person's purchases (equation 6 of the paper, summed up in equation 7)."""
+        """Logarithm of the likelihood of each person's purchases (equation 6 of the paper)."""
         pace = gammaln(self.r + of.x) - gammaln(self.r) + self.r * np.log(self.alpha)
         stayed = betaln(self.a, self.b + of.x + self.sooner) - betaln(self.a, self.b)
         likelihood: Floats = (
@@ -78,7 +77,8 @@ class BgNbd:
         plain = shape < a - 1
         series = gauss(np.where(plain, shape, c - shape), np.where(plain, b, a - 1), c, z)
         while_alive = c / (a - 1) * (1 - (1 - z) ** np.minimum(shape, a - 1) * series)
-        expected: Floats = np.maximum(while_alive, 0.0) * self.alive(of)
+        # never above a pace without stopping, to which rounding may lift very small values
+        expected: Floats = np.clip(while_alive, 0.0, shape / (self.alpha + of.age) * weeks) * self.alive(of)
         return expected
 
     def _log_odds_gone(self, of: Purchases) -> Floats:

@@ -25,6 +25,10 @@ class Range:
     high: float
 
 
+SHAPE = Range(1.0, 0.01, 30.0)
+"""For the shape of a gamma or beta distribution: beyond 30, people hardly differ, and numbers begin to overflow."""
+
+
 @dataclass(frozen=True)
 class Optimum:
     """The best parameters found. `converged`: they are a maximum, in every direction, and no bound stopped one."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from scoring.btyd.counts import Purchases
-from scoring.btyd.fit import Range, maximise
+from scoring.btyd.fit import SHAPE, Range, maximise
 from scoring.btyd.hypergeometric import gauss
 from scoring.snapshots import Floats
 
@@ -44,11 +44,10 @@ class ParetoNbd:
         """
         rows, weights = purchases.distinct(weights)
         span = max(float(np.average(rows.age, weights=weights)), SHORTEST)
-        shape = Range(1.0, 0.01, 100.0)
         found = maximise(
             lambda r, alpha, s, ratio: cls(r, alpha, s, alpha * ratio).log_likelihood(rows),
             weights,
-            (shape, Range(span, span / 1000, span * 1000), shape, Range(1.0, 1 / RATIO, RATIO)),
+            (SHAPE, Range(span, span / 1000, span * 1000), SHAPE, Range(1.0, 1 / RATIO, RATIO)),
         )
         r, alpha, s, ratio = found.values
         return cls(r, alpha, s, alpha * ratio, converged=found.converged)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from connectors.contract import Change, Page
+from connectors.contract import Change, FieldSpec, Page
 from sync import guard
 from sync import plan as planning
 from sync.apply import Applied, apply
@@ -16,7 +16,7 @@ from sync.plan import Plan
 from sync.pull import Pulled, pull
 from sync.score import Scored, score
 from sync.site import Site
-from sync.store import runs
+from sync.store import facts, runs
 from sync.store.scores import newest_standings
 
 
@@ -45,6 +45,10 @@ class Outcome:
     withheld: str = ""
     """Why nothing was written although the guard agreed: nobody there, shadow mode, or outside the write window."""
     applied: list[Applied] = field(default_factory=list)
+    carried_out: str = ""
+    """The id of the plan, once it is being carried out: by it a run can be undone."""
+    contacts: dict[str, int] = field(default_factory=dict)
+    """Contacts per account after reading."""
     read_calls: dict[str, int] = field(default_factory=dict)
     """Calls per account until everything was read."""
     calls: dict[str, int] = field(default_factory=dict)
@@ -64,22 +68,23 @@ class Outcome:
 def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_change: bool = False) -> Outcome:
     """One run of everything; `train` makes new models even if the present ones are young.
 
-    What it did is in the book of runs, also when it ends in an exception. ForetagError when the very first pull broke
-    off: nothing is scored or written then.
+    What it did is in the book of runs, also when it ends in an exception. Nobody is scored and nothing is written while
+    something cannot be read that could be read before; ForetagError when the very first pull broke off.
     """
     as_of = site.clock.now()
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
     try:
         watcher.begin("pull")
         outcome.pulled = pull(site, outcome.as_of, watcher.page)
-        outcome.read_calls = site.calls()
-        _demand_everything_once(site, outcome.pulled)
-        watcher.begin("score")
-        outcome.scored = score(site, outcome.as_of, train=train)
-        if newest_standings(site.db):
-            _write(site, watcher, outcome, guarded=not accept_large_change)
-        else:
-            outcome.plan, outcome.withheld = Plan(as_of, site.config.mode), "nobody is in the store yet"
+        outcome.read_calls, outcome.contacts = site.calls(), facts.contact_counts(site.db)
+        outcome.withheld = _unread(site, outcome.pulled)
+        if not outcome.withheld:
+            watcher.begin("score")
+            outcome.scored = score(site, outcome.as_of, train=train)
+            if newest_standings(site.db):
+                _write(site, watcher, outcome, guarded=not accept_large_change)
+            else:
+                outcome.plan, outcome.withheld = Plan(as_of, site.config.mode), "nobody is in the store yet"
         outcome.calls = site.calls()
     except BaseException as error:
         runs.end(
@@ -90,15 +95,26 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     return outcome
 
 
-def _demand_everything_once(site: Site, pulled: Sequence[Pulled]) -> None:
-    """Models and the limits between segments are kept once they are made: they must not be made from half the facts."""
-    broken = [each for each in pulled if each.passing]
-    if broken and newest_standings(site.db) is None:
-        which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in broken)
+def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
+    """What of this pull is missing although it was there before, or will be: people must not be judged without it.
+
+    A stream that could never be read, for lack of a right, is not waited for. ForetagError when nobody has been scored
+    yet: models and the limits between segments are kept, and must not be made from half the facts.
+    """
+    missing = [
+        each
+        for each in pulled
+        if each.problem and (each.passing or facts.cursor(site.db, each.account, each.stream) is not None)
+    ]
+    if not missing:
+        return ""
+    which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in missing)
+    if newest_standings(site.db) is None:
         raise ForetagError(
             f"nobody is scored before everything was read once, and some of it was not: {which}. What came is kept, "
             "foretag run goes on from there"
         )
+    return f"the scores stay as they are, because not everything could be read: {which}"
 
 
 def write(site: Site, watcher: Watcher) -> Outcome:
@@ -111,7 +127,7 @@ def write(site: Site, watcher: Watcher) -> Outcome:
     _write(site, watcher, outcome, guarded=True)
     if outcome.applied or outcome.objections:
         outcome.calls = site.calls()
-        outcome.number = runs.begin(site.db, as_of, as_of)
+        outcome.number = outcome.number or runs.begin(site.db, as_of, as_of)
         runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome))
     return outcome
 
@@ -126,7 +142,34 @@ def _write(site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool) -> 
     outcome.withheld = why_not_now(site, site.clock.now())
     if not outcome.objections and not outcome.withheld:
         watcher.begin("apply")
-        outcome.applied = apply(site.db, outcome.plan, site.connectors, field_specs(site.config))
+        _apply(site, outcome, outcome.plan, field_specs(site.config))
+
+
+def carry_out(site: Site, plan: Plan, specs: Sequence[FieldSpec], **about: Any) -> Outcome:
+    """Apply a plan that a human has agreed to. It is in the book of runs, with what there is to tell `about` it.
+
+    Only the fields of `specs` are made when they are missing.
+    """
+    as_of = site.clock.now()
+    outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of, plan=plan)
+    try:
+        _apply(site, outcome, plan, specs)
+    except BaseException as error:
+        found = {"error": type(error).__name__, **summary(outcome), **about}
+        runs.end(site.db, outcome.number, site.clock.now(), "failed", found)
+        raise
+    outcome.calls = site.calls()
+    runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome) | about)
+    return outcome
+
+
+def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec]) -> None:
+    """Write the plan. The book names it before: a run that is cut off can be undone as well."""
+    if plan.size:
+        outcome.number = outcome.number or runs.begin(site.db, outcome.as_of, outcome.as_of)
+        outcome.carried_out = plan.id
+        runs.note(site.db, outcome.number, summary(outcome))
+    outcome.applied = apply(site.db, plan, site.connectors, specs)
 
 
 def _objections(site: Site) -> list[str]:
@@ -157,8 +200,9 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     """What the book of runs keeps: counts only, no personal data."""
     found: dict[str, Any] = {
         "calls": outcome.calls,
+        "plan": outcome.carried_out,
         "pulled": {},
-        "contacts": {},
+        "contacts": outcome.contacts,
         "withheld": outcome.withheld,
         "objections": outcome.objections,
     }
@@ -172,11 +216,16 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     if outcome.scored:
         found["people"] = outcome.scored.people
         found["segments"] = outcome.scored.segments
-        found["contacts"] = outcome.scored.contacts
     if outcome.plan:
         found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
         found["skipped"] = {account: dict(reasons) for account, reasons in outcome.plan.skipped.items()}
-    found["written"] = {
+    found["written"] = written(outcome.applied)
+    return found
+
+
+def written(applied: Sequence[Applied]) -> dict[str, Any]:
+    """What the book of runs keeps of the writing, by account."""
+    return {
         each.account: {
             "contacts": each.written,
             "calls": each.calls,
@@ -184,9 +233,8 @@ def summary(outcome: Outcome) -> dict[str, Any]:
             "created": each.created,
             "problem": each.problem,
         }
-        for each in outcome.applied
+        for each in applied
     }
-    return found
 
 
 def _counts(changes: list[Change]) -> dict[str, int]:

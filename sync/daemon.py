@@ -4,6 +4,7 @@ import logging
 import signal
 from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,8 @@ from sync.site import Site, open_site
 
 log = logging.getLogger(__name__)
 
+_ONE_JOB = Lock()
+"""Jobs that are due at the same time wait for one another; another process's run makes them give up."""
 LATE_SECONDS = 3600
 """A job that could not start on time (sleep, a long run) is made up for within this time, once."""
 
@@ -87,7 +90,7 @@ def _tell(site: Site, outcome: cycle.Outcome) -> None:
 
 def _attempt(config: Config, clock: Clock, name: str, job: Callable[[Site], object]) -> None:
     try:
-        with open_site(config, clock) as site:
+        with _ONE_JOB, open_site(config, clock) as site:
             try:
                 job(site)
             finally:

@@ -1,6 +1,6 @@
 """What the report says about the models: how good they were in their test, and whether they came true."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from sync.instants import instant
 from sync.report.data import Objective, RealisedMonth
 from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 from sync.site import Site
-from sync.store.scores import StoredModel, matured, newest_model, newest_standings
+from sync.store.scores import StoredModel, matured, matured_at, newest_model, newest_standings
 
 if TYPE_CHECKING:
     from scoring.evaluate import Evaluation as Measured
@@ -101,7 +101,7 @@ def _metrics(measured: "Measured") -> Metrics:
 
 
 def realised_months(site: Site) -> Iterator[RealisedMonth]:
-    """Per objective and month of prediction: what was predicted and what came true."""
+    """Per objective and month: what its last run predicted, and what came true."""
     import numpy as np
 
     from scoring.ledger import realised
@@ -109,7 +109,8 @@ def realised_months(site: Site) -> Iterator[RealisedMonth]:
     for wanted in site.config.objectives:
         if wanted.predict == "value":
             continue
-        for as_of, rows in matured(site.db, wanted.predict).items():
+        for as_of in _last_of_months(matured_at(site.db, wanted.predict)):
+            rows = matured(site.db, wanted.predict, as_of)
             predicted, outcome = (np.array([row[place] for row in rows]) for place in (0, 2))
             found = realised(predicted, outcome, np.arange(len(rows)), seed=site.config.model.seed)
             auc = found.model.metrics["auc"]
@@ -121,6 +122,11 @@ def realised_months(site: Site) -> Iterator[RealisedMonth]:
                 n=found.model.n,
                 auc=None if np.isnan(auc.value) else Interval(auc.value, auc.low, auc.high),
             )
+
+
+def _last_of_months(instants: Iterable[datetime]) -> list[datetime]:
+    """The last instant of each calendar month (UTC), oldest first."""
+    return sorted({(at.year, at.month): at for at in sorted(instants)}.values())
 
 
 def _day(at: datetime) -> date:

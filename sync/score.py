@@ -1,7 +1,7 @@
 """Stage 2: from the store to a prediction, reasons and a segment for everyone; contacts nobody."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from sync.fields import SEGMENTS
 from sync.instants import instant, micros
 from sync.site import Site
 from sync.standings import standings
-from sync.store import facts
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
 from sync.store.scores import Due, due, newest_model, save_model, save_outcomes, save_predictions, save_standings
@@ -34,8 +33,6 @@ class Scored:
     people: int
     segments: dict[str, int]
     """People per segment, under the names the shop uses, best first."""
-    contacts: dict[str, int]
-    """Contacts per account."""
     models: "list[Used]"
 
     def cards(self) -> list[dict[str, Any]]:
@@ -47,11 +44,10 @@ class Scored:
 
 @dataclass(frozen=True)
 class Used:
-    """The model of one objective, and the rule of thumb that is scored silently beside it."""
+    """The model of one objective."""
 
     objective: Objective
     model: "Model"
-    rule: "Model"
     trained: bool
     """Whether it was trained just now."""
 
@@ -85,9 +81,15 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     # Noted anew here too: the last pull may have been cut off, or the config changed since.
     exclude(site.db, site.config)
     past = Snapshots(tables(site.db, site.config.currency, site.config.engine.master), micros(as_of))
-    used = [_used(site, past, objective, train) for objective in site.config.objectives]
+    used: list[Used] = []
+    for objective in site.config.objectives:
+        used.append(_used(site, past, objective, train, used))
     predictions = {each.objective.predict: _predict(each.model, past) for each in used if not each.model.refused}
-    rules = {each.objective.predict: _predict(each.rule, past) for each in used if not each.rule.refused}
+    rules = {
+        name: _predict(each.model.rule_of_thumb(), past)
+        for each in used
+        if (name := each.objective.predict) in predictions
+    }
     outcomes = list(_outcomes(site, past.tables, as_of))
     placed = standings(site, past, predictions, as_of)
     with transaction(site.db):
@@ -98,51 +100,53 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
         save_standings(site.db, as_of, placed)
     counts = Counter(standing.segment for standing in placed)
     segments = {site.config.segments.name(segment): counts[segment] for segment in SEGMENTS}
-    return Scored(as_of, len(placed), segments, facts.contact_counts(site.db), used)
+    return Scored(as_of, len(placed), segments, used)
 
 
-def _used(site: Site, past: "Snapshots", objective: Objective, train: bool) -> Used:
-    """The model to use: the one on hand while it is young and asks the same question, else a new one."""
+def _used(site: Site, past: "Snapshots", objective: Objective, train: bool, others: Sequence[Used]) -> Used:
+    """The model to use: the one on hand while it is young and asks the same question, else a new one.
+
+    Churn is buying again asked the other way round: one training (among `others`) answers both.
+    """
     from scoring.objectives import Objective as Question
     from scoring.objectives import default_horizon
+    from scoring.train import mirrored
     from scoring.train import train as learn
 
     if not train and (used := _on_hand(site, objective, past.as_of)):
         return used
     days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
     question = Question(objective.title, objective.predict, days)
+    for other in others:
+        pair = {other.objective.predict, objective.predict} == {"repeat_purchase", "churn"}
+        if pair and other.trained and other.model.horizon_days == days:
+            return Used(objective, mirrored(other.model, question), trained=True)
     settings = site.config.model
     model = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
-    rule = learn(past.tables, question, past.as_of, seed=settings.seed, candidates=("rules",), snapshots=past)
-    return Used(objective, model, rule, trained=True)
+    return Used(objective, model, trained=True)
 
 
 def _on_hand(site: Site, objective: Objective, as_of: int) -> Used | None:
-    """The models kept; None when a training is due, or when they do not answer what is asked.
+    """The model kept; None when a training is due, or when it does not answer what is asked.
 
     A model that was refused for lack of data is no answer: more may have come in since.
     """
     from scoring.features import FEATURES
     from scoring.model import load
 
-    stored = [newest_model(site.db, name, instant(as_of)) for name in (objective.predict, _rule(objective))]
-    if any(each is None or _old(site, each.trained_at, as_of) for each in stored):
+    stored = newest_model(site.db, objective.predict, instant(as_of))
+    if stored is None or _old(site, stored.trained_at, as_of):
         return None
-    model, rule = (load(each.artefact) for each in stored if each)
+    model = load(stored.artefact)
     another = objective.within is not None and objective.within.days != model.horizon_days
     if model.refused or another or model.features != FEATURES:
         return None
-    return Used(objective, model, rule, trained=False)
+    return Used(objective, model, trained=False)
 
 
 def _old(site: Site, trained: datetime, as_of: int) -> bool:
     """Whether the schedule had a training between `trained` and now."""
     return next(CronSim(site.config.schedule.train, trained.astimezone(site.config.zone))) <= instant(as_of)
-
-
-def _rule(objective: Objective) -> str:
-    """The name under which the rule of thumb of an objective is kept."""
-    return f"{objective.predict} by rule"
 
 
 def _predict(model: "Model", past: "Snapshots") -> "Predictions":
@@ -170,8 +174,7 @@ def _keep(
     from scoring.model import dump
 
     if used.trained:
-        for name, model in ((used.objective.predict, used.model), (_rule(used.objective), used.rule)):
-            save_model(site.db, name, as_of, dump(model), card(model))
+        save_model(site.db, used.objective.predict, as_of, dump(used.model), card(used.model))
     stored = newest_model(site.db, used.objective.predict, as_of)
     if predictions is None or rules is None or stored is None:
         return

@@ -97,11 +97,12 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
 @pass_app
 def apply(app: App, file: Path, yes: bool) -> None:
     """Write exactly what the plan in FILE says. Can be repeated: what is already written is not written again."""
-    from sync.apply import apply as apply_stage
+    from sync.cycle import carry_out
     from sync.fields import field_specs
     from sync.plan import Plan
     from sync.show import applied_lines, plan_lines
     from sync.site import open_site
+    from sync.store.scores import newest_standings
 
     made = Plan.from_json(file.read_bytes())
     if app.config.mode == "shadow":
@@ -111,14 +112,18 @@ def apply(app: App, file: Path, yes: bool) -> None:
         return
     with open_site(app.config, app.clock) as site:
         unknown = sorted(set(made.changes) - set(site.connectors))
+        scored = newest_standings(site.db)
+        if scored and scored[0] > made.as_of:
+            raise ForetagError(f"{file}: people were scored again since this plan was made: foretag plan")
         if unknown:
             raise ForetagError(f"{file}: the plan is for {', '.join(unknown)}, which the config does not have")
         if not yes:
             _say(plan_lines(made))
             click.confirm(f"Update {made.size:,} contacts?", abort=True)
-        applied = apply_stage(site.db, made, site.connectors, field_specs(site.config))
-    _say(applied_lines(applied))
-    if any(each.problem or each.failed for each in applied):
+        outcome = carry_out(site, made, field_specs(site.config))
+    _say(applied_lines(outcome.applied))
+    click.echo(f"Run {outcome.number}: {outcome.verdict}. To take it back: foretag undo --run {outcome.number}")
+    if outcome.verdict != "ok":
         raise ForetagError("not everything was written; foretag apply again goes on where it stopped")
 
 
@@ -163,8 +168,8 @@ def _outcome_lines(outcome: Any) -> Iterable[str]:
     from sync.show import applied_lines, plan_lines, pulled_lines, scored_lines
 
     yield from pulled_lines(outcome.pulled, outcome.read_calls)
-    yield from scored_lines(outcome.scored)
-    yield from plan_lines(outcome.plan)
+    yield from scored_lines(outcome.scored) if outcome.scored else ()
+    yield from plan_lines(outcome.plan) if outcome.plan else ()
     yield from applied_lines(outcome.applied)
     if outcome.withheld:
         yield f"Nothing written: {outcome.withheld}"

@@ -132,16 +132,22 @@ def save_outcomes(db: sqlite3.Connection, objective: str, as_of: datetime, outco
     )
 
 
-def matured(db: sqlite3.Connection, objective: str) -> dict[datetime, list[tuple[float, float | None, float]]]:
-    """Per instant of prediction: (predicted, the rule's value, what happened) for everyone whose outcome is in."""
-    found: dict[datetime, list[tuple[float, float | None, float]]] = {}
+def matured_at(db: sqlite3.Connection, objective: str) -> list[datetime]:
+    """The instants whose predictions can be compared with what happened, oldest first."""
     rows = db.execute(
-        "SELECT as_of, value, rule, outcome FROM prediction WHERE objective = ? AND outcome IS NOT NULL ORDER BY as_of",
-        (objective,),
+        "SELECT DISTINCT as_of FROM prediction WHERE objective = ? AND outcome IS NOT NULL ORDER BY as_of", (objective,)
     )
-    for row in rows:
-        found.setdefault(instant(row["as_of"]), []).append((row["value"], row["rule"], row["outcome"]))
-    return found
+    return [instant(row["as_of"]) for row in rows]
+
+
+def matured(db: sqlite3.Connection, objective: str, as_of: datetime) -> list[tuple[float, float | None, float]]:
+    """(predicted, the rule's value, what happened) for everyone predicted at `as_of` whose outcome is in."""
+    rows = db.execute(
+        """SELECT value, rule, outcome FROM prediction
+        WHERE objective = ? AND as_of = ? AND outcome IS NOT NULL ORDER BY person_id""",
+        (objective, micros(as_of)),
+    )
+    return [(row["value"], row["rule"], row["outcome"]) for row in rows]
 
 
 def save_standings(db: sqlite3.Connection, as_of: datetime, standings: Iterable[Standing]) -> None:

@@ -113,14 +113,27 @@ def test_a_second_run_at_the_same_instant_writes_nothing(empty_shop, platform) -
 
 
 def test_a_stream_that_may_not_be_read_makes_the_run_partial(empty_shop, platform) -> None:
+    platform.pages["orders"] = []
     platform.fail_stream["orders"] = NotPermitted("the token may not read orders")
     outcome = run(empty_shop, Silent())
     assert outcome.verdict == "partial"
+    assert outcome.applied
     assert runs.last(empty_shop.db)[0].summary["pulled"]["hubspot"]["orders"] == {
-        "rows": 4,
-        "new": 4,
+        "rows": 0,
+        "new": 0,
         "problem": "the token may not read orders",
     }
+
+
+def test_what_could_be_read_before_and_cannot_now_leaves_the_scores_as_they_are(empty_shop, platform) -> None:
+    run(empty_shop, Silent())
+    standing = newest_standings(empty_shop.db)
+    platform.fail_stream["orders"] = NotPermitted("the token may not read orders")
+    empty_shop.clock = FixedClock(empty_shop.clock.now() + timedelta(days=40))
+    outcome = run(empty_shop, Silent())
+    assert (outcome.verdict, outcome.scored, outcome.applied) == ("partial", None, [])
+    assert "the token may not read orders" in outcome.withheld
+    assert newest_standings(empty_shop.db) == standing
 
 
 def test_a_contact_the_platform_refuses_makes_the_run_partial(empty_shop, platform) -> None:

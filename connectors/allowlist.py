@@ -2,7 +2,8 @@
 
 Each adapter states its rules: method, path, and what the body may hold. A request that no rule lets through is not
 sent, whatever a bug above it does. So no rule may ever let through: creating a contact, a subscription status,
-`sync_tags`, an owner, a lifecycle stage, a delete, or a field or tag that is not ours.
+`sync_tags`, an owner, a lifecycle stage, the deletion of a contact, or a field or tag that is not ours. Our own fields
+and tags may be deleted by a connector opened for cleanup alone, and only those the platform itself has listed.
 """
 
 import json

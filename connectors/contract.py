@@ -118,6 +118,8 @@ class Capabilities:
     """Contacts per read call."""
     tags_cost_calls: bool
     """True where tags are written by calls of their own (Mailchimp)."""
+    contact_streams: tuple[str, ...] = ("contacts",)
+    """The streams that bring contacts; the others bring activities only."""
 
 
 class Connector(Protocol):
@@ -158,6 +160,14 @@ class Connector(Protocol):
         Never creates a contact, never touches a field or tag that is not ours. Safe to repeat.
         """
 
+    def remove(self, fields: Sequence[FieldSpec], *, dry_run: bool = False) -> list[str]:
+        """Take `fields` with their values, and our tags, groups and permission sets off the platform.
+
+        Says what went; with `dry_run`, what would go. Nothing else is ever removed. Safe to repeat. Raises Stop, naming
+        what is left, when the platform keeps something; everything else is gone then. NotAllowed unless the account was
+        opened for cleanup.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -175,3 +185,5 @@ class Account:
     """Every field of ours begins with this (in the platform's own way of writing)."""
     fields: tuple[FieldSpec, ...] = ()
     """Our fields: they are read in every pull and may be written."""
+    cleanup: bool = False
+    """Whether these fields may be removed from the platform. No other connector can send a delete of any kind."""

@@ -9,6 +9,7 @@ from connectors.contract import Account, Capabilities, Change, FieldSpec, Findin
 from connectors.hubspot import check, contacts, deals, forms
 from connectors.hubspot.answers import explain
 from connectors.hubspot.fields import Fields
+from connectors.hubspot.remove import remove
 from connectors.hubspot.rules import WRITE_BATCH, rules
 from connectors.hubspot.sdk import Api
 from connectors.hubspot.write import Writer, batches
@@ -71,6 +72,10 @@ class HubSpot:
         """Write the changes, a hundred contacts a call."""
         return Writer(self._api, self._fields).write(changes)
 
+    def remove(self, fields: Sequence[FieldSpec], *, dry_run: bool = False) -> list[str]:
+        """Archive our properties, and remove their group when it is empty."""
+        return remove(self._api, self._fields, fields, dry_run=dry_run)
+
 
 def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> HubSpot:
     """The connector for `account`. Options: `api_version` (`v3` or a date), `tier` (`starter` or other), `properties`.
@@ -78,11 +83,12 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
     Contacts nobody yet. Raises ValueError for a prefix that HubSpot uses itself.
     """
     version = str(account.options.get("api_version") or "v3")
+    removable = Fields(account.prefix, account.fields).names if account.cleanup else ()
     calls = _STARTER if account.options.get("tier") == "starter" else _PROFESSIONAL
     rates = {"default": Rate(calls, 10 * _JITTER), "search": Rate(_SEARCHES, 1 * _JITTER)}
     transport = Transport(
         account.base_url or BASE_URL,
-        AllowList(rules(account.prefix, version)),
+        AllowList(rules(account.prefix, version, removable)),
         Pacer(rates, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,

@@ -45,9 +45,9 @@ class Fields:
 
     def drift(self, api: Api, fields: Sequence[FieldSpec]) -> list[str]:
         """What is wrong with our fields, one sentence with its repair each."""
-        live = _definitions(api)
+        live = definitions(api)
         findings = []
-        archived = _definitions(api, archived=True) if any(self.name(spec.key) not in live for spec in fields) else {}
+        archived = definitions(api, archived=True) if any(self.name(spec.key) not in live for spec in fields) else {}
         for spec in fields:
             name = self.name(spec.key)
             if name in live:
@@ -63,11 +63,11 @@ class Fields:
 
         Raises SchemaDrift where a property cannot be brought to what we need.
         """
-        live = _definitions(api)
+        live = definitions(api)
         missing = [spec for spec in fields if self.name(spec.key) not in live]
         done = self._create(api, missing) if missing else []
         if missing:
-            live = _definitions(api)
+            live = definitions(api)
         for spec in fields:
             name = self.name(spec.key)
             if name not in live:
@@ -159,7 +159,8 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _definitions(api: Api, *, archived: bool = False) -> dict[str, dict[str, Any]]:
+def definitions(api: Api, *, archived: bool = False) -> dict[str, dict[str, Any]]:
+    """What HubSpot says of each contact property, by name; of those in the bin for `archived`."""
     rows = api.properties.get_all("contacts", archived=archived, **RAW)["results"]
     return {row["name"]: row for row in rows}
 

@@ -1,7 +1,8 @@
 """Every request the adapter sends. No other leaves the machine."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from connectors.allowlist import BodyCheck, Rule, anything, not_ours, unexpected
@@ -15,10 +16,11 @@ WRITE_BATCH = 100
 _PROPERTY_KEYS = ("name", "label", "description", "groupName", "type", "fieldType", "options", "formField")
 
 
-def rules(prefix: str, version: str) -> Iterable[Rule]:
+def rules(prefix: str, version: str, removable: Collection[str] = ()) -> Iterable[Rule]:
     """The allow-list for fields that begin with `prefix`, in API version `version`.
 
-    Raises ValueError for a prefix under which the platform has fields of its own.
+    `removable` names the properties that may be removed: none, but for a cleanup. Raises ValueError for a prefix under
+    which the platform has fields of its own.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*_", prefix) or prefix in ("hs_", "hubspot_"):
         raise ValueError(f"{prefix!r} cannot be the beginning of our HubSpot fields; take something like 'ft_'")
@@ -27,6 +29,7 @@ def rules(prefix: str, version: str) -> Iterable[Rule]:
     def rule(name: str, method: str, path: str, body: BodyCheck | None = None, group: str = "default") -> Rule:
         return Rule(name, method, versioned(path, version), body, group=group)
 
+    listed = _Listed(removable)
     contacts, deals, properties = "/crm/v3/objects/contacts", "/crm/v3/objects/deals", "/crm/v3/properties/contacts"
     yield rule("contacts list", "GET", contacts)
     yield rule("contacts search", "POST", f"{contacts}/search", anything, "search")
@@ -37,7 +40,7 @@ def rules(prefix: str, version: str) -> Iterable[Rule]:
     yield rule("deal contacts", "POST", "/crm/v4/associations/deals/contacts/batch/read", anything, "associations")
     yield rule("forms list", "GET", "/marketing/v3/forms/?")
     yield rule("form submissions", "GET", "/form-integrations/v1/submissions/forms/[0-9A-Za-z-]+")
-    yield rule("properties list", "GET", properties)
+    yield replace(rule("properties list", "GET", properties), learn=listed.learn)
     yield rule("properties create", "POST", f"{properties}/batch/create", _create(ours))
     yield rule("property options", "PATCH", f"{properties}/{ours}", _options)
     yield rule("property groups", "GET", f"{properties}/groups")
@@ -45,6 +48,31 @@ def rules(prefix: str, version: str) -> Iterable[Rule]:
     yield rule("property limits", "GET", "/crm/v3/limits/custom-properties")
     yield rule("account details", "GET", "/account-info/v3/details")
     yield rule("daily usage", "GET", "/account-info/v3/api-usage/daily/private-apps")
+    if removable:
+        yield replace(rule("property remove", "DELETE", f"{properties}/{ours}"), place=listed.place)
+        yield replace(rule("property group remove", "DELETE", f"{properties}/groups/{GROUP}"), place=listed.group)
+
+
+class _Listed:
+    """What HubSpot listed in our property group: nothing else is removed, and the group only when it is empty."""
+
+    def __init__(self, removable: Collection[str]) -> None:
+        self._removable = removable
+        self._grouped: set[str] | None = None
+
+    def learn(self, answer: Any) -> None:
+        rows = [row for row in answer.get("results", ()) if not row.get("archived")]
+        if rows:  # else it was the list of archived ones: contacts always have properties
+            self._grouped = {row["name"] for row in rows if row.get("groupName") == GROUP}
+
+    def place(self, path: str) -> str | None:
+        name = path.rpartition("/")[2]
+        ours = name in self._removable and name in (self._grouped or ())
+        return None if ours else "HubSpot did not list it as one of our properties"
+
+    def group(self, path: str) -> str | None:
+        del path
+        return None if self._grouped == set() else "the property group is not known to be empty"
 
 
 def _update(ours: str) -> BodyCheck:

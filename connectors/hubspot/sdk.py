@@ -113,7 +113,8 @@ class Api:
         if query:
             pairs = [(key, str(value).lower() if isinstance(value, bool) else value) for key, value in query]
             path += "?" + urlencode(pairs, safe=",")
-        return self._transport.request(method, self._transport.base_url + path, headers=headers, json=body).json()
+        response = self._transport.request(method, self._transport.base_url + path, headers=headers, json=body)
+        return response.json() if response.content else None
 
 
 class _RestClient:
@@ -134,3 +135,6 @@ class _RestClient:
         self, url: str, *, query_params: Any, headers: dict[str, str], body: Any, **_: Any
     ) -> Any:
         return self._send("PATCH", url, query_params, headers, body)
+
+    def DELETE(self, url: str, *, query_params: Any, headers: dict[str, str], **_: Any) -> Any:  # noqa: N802 (SDK's name)
+        return self._send("DELETE", url, query_params, headers)

@@ -13,8 +13,8 @@ from connectors.retry import body_of
 def explain(response: requests.Response, what: str) -> ConnectorError | None:
     """The error an answer stands for where Mailchimp means more than its status; None leaves it to the status."""
     if response.status_code < 300:
-        is_json = "json" in response.headers.get("Content-Type", "")
-        return None if is_json else Unavailable(f"{what}: the answer is not Mailchimp's, but that of something between")
+        is_ours = response.status_code == 204 or "json" in response.headers.get("Content-Type", "")
+        return None if is_ours else Unavailable(f"{what}: the answer is not Mailchimp's, but that of something between")
     if response.status_code != 403:
         return None
     body = body_of(response)

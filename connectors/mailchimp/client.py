@@ -13,6 +13,7 @@ from connectors.mailchimp.answers import explain
 from connectors.mailchimp.check import check
 from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.jobs import Jobs
+from connectors.mailchimp.remove import remove
 from connectors.mailchimp.rules import WRITE_BATCH, rules
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import PAGE, Api
@@ -27,7 +28,9 @@ class Mailchimp:
     """One Mailchimp account, as `connectors.contract.Connector` asks for it."""
 
     kind = "mailchimp"
-    capabilities = Capabilities(write_batch=WRITE_BATCH, read_batch=PAGE, tags_cost_calls=True)
+    capabilities = Capabilities(
+        write_batch=WRITE_BATCH, read_batch=PAGE, tags_cost_calls=True, contact_streams=(members.STREAM,)
+    )
     streams = (members.STREAM, campaigns.STREAM, orders.STREAM)
 
     def __init__(self, account: Account, transport: Transport, sleep: Callable[[float], None]) -> None:
@@ -74,6 +77,10 @@ class Mailchimp:
         """Write the changes: values, then tags."""
         return self._writer.write(changes)
 
+    def remove(self, fields: Sequence[FieldSpec], *, dry_run: bool = False) -> list[str]:
+        """Delete our merge fields and tags in the audiences."""
+        return remove(self._api, self._fields, self._schema, fields, dry_run=dry_run)
+
 
 def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Mailchimp:
     """The connector for `account`. Options: `audiences`, `stores` (ids; none for all), `properties` (merge tags).
@@ -81,9 +88,10 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
     Contacts nobody yet. Raises NotAuthorised for a key that does not name its data centre, where no address is given,
     and ValueError for a prefix that is too long for merge tags.
     """
+    removable = Fields(account.prefix, account.fields).merge if account.cleanup else ()
     transport = Transport(
         account.base_url or _address(account.token),
-        AllowList(rules(account.prefix, _names(account, "audiences"))),
+        AllowList(rules(account.prefix, _names(account, "audiences"), removable)),
         Pacer({}, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,

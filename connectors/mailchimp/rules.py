@@ -1,7 +1,7 @@
 """Every request the adapter sends. No other leaves the machine."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
@@ -31,18 +31,21 @@ def tag_prefix(prefix: str) -> str:
     return f"{merge_prefix(prefix)[:-1]}: "
 
 
-def rules(prefix: str, audiences: Sequence[str]) -> Iterable[Rule]:
-    """The allow-list for our merge fields and tags, in `audiences` alone when there are any."""
+def rules(prefix: str, audiences: Sequence[str], removable: Collection[str] = ()) -> Iterable[Rule]:
+    """The allow-list for our merge fields and tags, in `audiences` alone when there are any.
+
+    `removable` names the merge fields that may be removed, and with them our tags: none, but for a cleanup.
+    """
     fields, tags = re.escape(merge_prefix(prefix)) + "[A-Z0-9_]{1,7}", re.escape(tag_prefix(prefix)) + ".+"
     one_list = f"/lists/({'|'.join(map(re.escape, audiences)) or _ID})"
-    known = _Segments(tags)
+    known, columns = _Segments(tags), _Columns(removable)
     yield Rule("account", "GET", "/")
     yield Rule("audiences", "GET", "/lists")
     yield Rule("members", "GET", f"{one_list}/members")
     yield Rule("member", "GET", f"{one_list}/members/{_ID}")
     yield Rule("member tags", "GET", f"{one_list}/members/{_ID}/tags")
     yield Rule("members update", "POST", one_list, _update(fields))
-    yield Rule("merge fields", "GET", f"{one_list}/merge-fields")
+    yield Rule("merge fields", "GET", f"{one_list}/merge-fields", learn=columns.learn)
     yield Rule("merge field create", "POST", f"{one_list}/merge-fields", _new_field(fields))
     yield Rule("tags", "GET", f"{one_list}/segments", learn=known.learn_all)
     yield Rule("tag create", "POST", f"{one_list}/segments", _new_tag(tags), learn=known.learn)
@@ -52,6 +55,27 @@ def rules(prefix: str, audiences: Sequence[str]) -> Iterable[Rule]:
     yield Rule("batch status", "GET", f"/batches/{_ID}")
     yield Rule("stores", "GET", "/ecommerce/stores")
     yield Rule("orders", "GET", "/ecommerce/stores/[^/]+/orders")
+    if removable:
+        yield Rule("merge field remove", "DELETE", f"{one_list}/merge-fields/\\d+", place=columns.place)
+        yield Rule("tag remove", "DELETE", f"{one_list}/segments/\\d+", place=known.place)
+
+
+class _Columns:
+    """The merge fields that may be removed, as the platform listed them."""
+
+    def __init__(self, removable: Collection[str]) -> None:
+        self._removable = removable
+        self._known: set[str] = set()
+
+    def learn(self, answer: Any) -> None:
+        self._known |= {
+            f"/lists/{answer.get('list_id')}/merge-fields/{row.get('merge_id')}"
+            for row in answer.get("merge_fields", ())
+            if row.get("tag") in self._removable
+        }
+
+    def place(self, path: str) -> str | None:
+        return None if path in self._known else "Mailchimp did not list it as one of our merge fields"
 
 
 class _Segments:

@@ -34,19 +34,27 @@ class Api:
         self.ecommerce = client.ecommerce
         self.batches = client.batches
 
+    def delete(self, method: Callable[..., Any], *args: str) -> None:
+        """Call one of the SDK's methods that answer with nothing. Raises the errors of `connectors.errors`."""
+        self._asked(method, args, {})
+
     def call(self, method: Callable[..., Any], *args: Any, **query: Any) -> Answer:
         """The parsed answer of one of the SDK's methods. Raises the errors of `connectors.errors`."""
+        answer = self._asked(method, args, query)
+        if not isinstance(answer, dict):  # for {} the SDK hands out the bare response
+            raise Rejected(f"{method.__name__}: Mailchimp answered with nothing", 200, None)
+        return answer
+
+    @staticmethod
+    def _asked(method: Callable[..., Any], args: Sequence[Any], query: Mapping[str, Any]) -> Any:
         from mailchimp_marketing.api_client import ApiClientError
 
         try:
-            answer = method(*args, **query)
+            return method(*args, **query)
         except ApiClientError as error:
             if isinstance(error.text, Exception):
                 raise error.text from None
             raise
-        if not isinstance(answer, dict):  # for {} the SDK hands out the bare response
-            raise Rejected(f"{method.__name__}: Mailchimp answered with nothing", 200, None)
-        return answer
 
     def _request(
         self,

@@ -14,9 +14,10 @@ from connectors.salesforce.check import findings
 from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
 from connectors.salesforce.login import Login
-from connectors.salesforce.names import PEOPLE
+from connectors.salesforce.names import PEOPLE, full_names
 from connectors.salesforce.people import people_source
 from connectors.salesforce.pull import Source, pages
+from connectors.salesforce.remove import remove
 from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, rules, token_rules
 from connectors.salesforce.write import Writer, batches
 from connectors.transport import Transport
@@ -43,9 +44,10 @@ def connect(
     pacer = Pacer({}, monotonic=monotonic, sleep=sleep)
     tokens = Transport(str(address), AllowList(token_rules()), pacer, sleep=sleep, explain=explain)
     login = Login(account.token, tokens)
+    removable = full_names(account.prefix, account.fields) if account.cleanup else ()
     transport = Transport(
         str(address),
-        AllowList(rules(version, account.prefix)),
+        AllowList(rules(version, account.prefix, removable)),
         pacer,
         sleep=sleep,
         explain=explain,
@@ -71,7 +73,9 @@ class SalesforceConnector:
     """One Salesforce org."""
 
     kind = "salesforce"
-    capabilities = Capabilities(write_batch=BATCH, read_batch=_PAGE, tags_cost_calls=False)
+    capabilities = Capabilities(
+        write_batch=BATCH, read_batch=_PAGE, tags_cost_calls=False, contact_streams=("contacts", "leads")
+    )
 
     def __init__(
         self, account: Account, sf: "Salesforce", transports: Sequence[Transport], sleep: Callable[[float], None]
@@ -127,3 +131,7 @@ class SalesforceConnector:
     def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
         """Write the changes batch by batch."""
         return self._writer.write(changes)
+
+    def remove(self, fields: Sequence[FieldSpec], *, dry_run: bool = False) -> list[str]:
+        """Delete our fields on both objects, and our permission set."""
+        return remove(self._sf, fields, self._account.prefix, dry_run=dry_run)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.contract import FieldSpec, FieldType
 from connectors.salesforce.names import field_name
-from connectors.salesforce.rules import PERMISSION_SET
+from connectors.salesforce.rules import PERMISSION_SET, PERMISSION_SET_LABEL
 from connectors.salesforce.schema import Schema, describe
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def _usable(schema: Schema, full_name: str) -> bool:
 def _existing(sf: "Salesforce", full_names: Mapping[str, FieldSpec]) -> set[str]:
     """Those that exist, also where nobody may see them: describe would not show these."""
     names = sorted({name.partition(".")[2].removesuffix("__c") for name in full_names})
-    query = _soql("SELECT DeveloperName,TableEnumOrId FROM CustomField WHERE DeveloperName IN {}", names)
+    query = soql("SELECT DeveloperName,TableEnumOrId FROM CustomField WHERE DeveloperName IN {}", names)
     answer = sf.toolingexecute("query", params={"q": query})
     return {f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in answer["records"]}
 
 
 def _make_visible(sf: "Salesforce", full_names: Sequence[str]) -> Iterator[str]:
     permission_set = _permission_set(sf)
-    permissions = sf.query(_soql("SELECT Id,Field FROM FieldPermissions WHERE ParentId = {}", permission_set))
+    permissions = sf.query(soql("SELECT Id,Field FROM FieldPermissions WHERE ParentId = {}", permission_set))
     visible = {row["Field"] for row in permissions["records"]}
     for name in full_names:
         if name not in visible:
@@ -85,20 +85,21 @@ def _make_visible(sf: "Salesforce", full_names: Sequence[str]) -> Iterator[str]:
             yield f"made {name} visible to the permission set {PERMISSION_SET}"
     user = sf.oauth2("userinfo") or {}
     query = "SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = {} AND PermissionSetId = {}"
-    if not sf.query(_soql(query, user["user_id"], permission_set))["records"]:
+    if not sf.query(soql(query, user["user_id"], permission_set))["records"]:
         _create(sf, "PermissionSetAssignment", AssigneeId=user["user_id"], PermissionSetId=permission_set)
         yield f"gave the permission set {PERMISSION_SET} to {user.get('preferred_username', 'the user of the token')}"
 
 
 def _permission_set(sf: "Salesforce") -> str:
-    found = sf.query(_soql("SELECT Id,Name FROM PermissionSet WHERE Name = {}", PERMISSION_SET))["records"]
+    found = sf.query(soql("SELECT Id,Name FROM PermissionSet WHERE Name = {}", PERMISSION_SET))["records"]
     if found:
         return str(found[0]["Id"])
     text = "Read and edit the fields that foretag writes, and nothing else"
-    return _create(sf, "PermissionSet", Name=PERMISSION_SET, Label="foretag fields", Description=text)
+    return _create(sf, "PermissionSet", Name=PERMISSION_SET, Label=PERMISSION_SET_LABEL, Description=text)
 
 
-def _soql(query: str, *values: object) -> str:
+def soql(query: str, *values: object) -> str:
+    """The query with these values put in, escaped."""
     from simple_salesforce.format import format_soql
 
     return str(format_soql(query, *values))

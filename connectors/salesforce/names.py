@@ -15,6 +15,11 @@ def field_name(prefix: str, key: str) -> str:
     return prefix.upper() + "_".join(part.capitalize() for part in key.split("_")) + "__c"
 
 
+def full_names(prefix: str, fields: Sequence[FieldSpec]) -> list[str]:
+    """`Contact.FT_Buy_Score__c` and the like: these fields on every object that holds people."""
+    return [f"{object_}.{field_name(prefix, spec.key)}" for object_ in PEOPLE for spec in fields]
+
+
 def ours(prefix: str) -> str:
     """Regular expression that every field name of ours matches as a whole, and nobody else's does."""
     return re.escape(prefix.upper()) + r"[A-Za-z0-9_]+__c"

@@ -1,7 +1,7 @@
 """Every request the Salesforce adapter may send, and what it may hold."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
@@ -10,11 +10,13 @@ from connectors.salesforce.names import ours
 
 PERMISSION_SET = "foretag"
 """API name of the permission set that makes our fields visible."""
+PERMISSION_SET_LABEL = "foretag fields"
 NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 """Without this header an update may hand a lead to another owner."""
 BATCH = 200
 
 _ID_PREFIX = {"Contact": "003", "Lead": "00Q"}
+_REMOVABLE = ("CustomField", "PermissionSet", "PermissionSetAssignment")
 _METADATA = (
     "type", "label", "description", "inlineHelpText", "precision", "scale", "length", "visibleLines", "valueSet",
     "defaultValue", "required",
@@ -26,21 +28,37 @@ def token_rules() -> list[Rule]:
     return [Rule("access token", "POST", TOKEN_PATH, _client_credentials)]
 
 
-def rules(version: str, prefix: str) -> list[Rule]:
-    """What the adapter may send, with fields of `prefix` only."""
+def rules(version: str, prefix: str, removable: Collection[str] = ()) -> list[Rule]:
+    """What the adapter may send, with fields of `prefix` only.
+
+    `removable` holds the fields, such as `Contact.FT_Segment__c`, that may be removed, and with them our permission
+    set: none, but for a cleanup.
+    """
     data = re.escape(f"/services/data/v{version}")
-    known = _Known()
+    known, removals = _Known(), _Removals(removable)
+
+    def learn(answer: Any) -> None:
+        known.learn_permission_sets(answer)
+        removals.learn(answer)
+
     return [
         Rule("who am I", "GET", "/services/oauth2/userinfo", learn=known.learn_user),
         Rule("describe", "POST", f"{data}/composite/batch", _describes(version)),
-        Rule("query", "GET", rf"{data}/query(All)?/[\w-]*", learn=known.learn_permission_sets),
-        Rule("fields there are", "GET", f"{data}/tooling/query/?"),
+        Rule("query", "GET", rf"{data}/query(All)?/[\w-]*", learn=learn),
+        Rule("fields there are", "GET", f"{data}/tooling/query/?", learn=removals.learn),
         Rule("write scores", "PATCH", f"{data}/composite/sobjects", _scores(ours(prefix)), headers=NO_ASSIGNMENT),
         _create("create field", f"{data}/tooling/sobjects/CustomField", _new_field(ours(prefix))),
         _create("create permission set", f"{data}/sobjects/PermissionSet", _new_set, known.learn_new_set),
         _create("make field visible", f"{data}/sobjects/FieldPermissions", known.new_permission(ours(prefix))),
         _create("assign permission set", f"{data}/sobjects/PermissionSetAssignment", known.new_assignment),
+        *(_deletes(data, removals) if removable else ()),
     ]
+
+
+def _deletes(data: str, removals: "_Removals") -> Iterator[Rule]:
+    yield Rule("remove field", "DELETE", rf"{data}/tooling/sobjects/CustomField/\w+", place=removals.place)
+    yield Rule("take permission set", "DELETE", rf"{data}/sobjects/PermissionSetAssignment/\w+", place=removals.place)
+    yield Rule("remove permission set", "DELETE", rf"{data}/sobjects/PermissionSet/\w+", place=removals.place)
 
 
 def _create(name: str, path: str, body: BodyCheck, learn: Callable[[Any], None] | None = None) -> Rule:
@@ -144,3 +162,29 @@ class _Known:
 
     def _our_set(self, body: Mapping[str, Any], name: str) -> str | None:
         return None if body.get(name) in self._sets else "the permission set is not ours"
+
+
+class _Removals:
+    """The records that stand for our fields and our permission set, as Salesforce listed them in its answers."""
+
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields = fields
+        self._known: set[tuple[str, str]] = set()
+
+    def learn(self, answer: Any) -> None:
+        for row in answer.get("records", ()):
+            kind = row.get("attributes", {}).get("type")
+            if kind in _REMOVABLE and row.get("Id") and self._is_ours(kind, row):
+                self._known.add((kind, row["Id"]))
+
+    def _is_ours(self, kind: str, row: Mapping[str, Any]) -> bool:
+        if kind == "CustomField":
+            name = f"{row.get('TableEnumOrId')}.{row.get('DeveloperName')}__c"
+            return row.get("NamespacePrefix", "unknown") is None and name in self._fields
+        if kind == "PermissionSet":
+            return row.get("Name") == PERMISSION_SET and row.get("Label") == PERMISSION_SET_LABEL
+        return ("PermissionSet", row.get("PermissionSetId")) in self._known
+
+    def place(self, path: str) -> str | None:
+        kind, id_ = path.rsplit("/", 2)[1:]
+        return None if (kind, id_) in self._known else f"Salesforce did not list it as a {kind} of ours"

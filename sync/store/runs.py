@@ -29,6 +29,11 @@ def begin(db: sqlite3.Connection, as_of: datetime, started: datetime) -> int:
     return number
 
 
+def note(db: sqlite3.Connection, number: int, summary: Mapping[str, Any]) -> None:
+    """Keep what there is to tell of a run that still goes on, should it be cut off."""
+    db.execute("UPDATE run SET summary = ? WHERE id = ?", (json.dumps(summary), number))
+
+
 def end(db: sqlite3.Connection, number: int, ended: datetime, verdict: str, summary: Mapping[str, Any]) -> None:
     """Close a run with its verdict (`ok`, `partial`, `failed`, `refused`) and what there is to tell about it."""
     db.execute(
@@ -40,6 +45,20 @@ def end(db: sqlite3.Connection, number: int, ended: datetime, verdict: str, summ
 def last(db: sqlite3.Connection, count: int = 1) -> list[Run]:
     """The newest runs, newest first."""
     return [_run(row) for row in db.execute("SELECT * FROM run ORDER BY id DESC LIMIT ?", (count,))]
+
+
+def find(db: sqlite3.Connection, number: int) -> Run | None:
+    """The run of this number."""
+    row = db.execute("SELECT * FROM run WHERE id = ?", (number,)).fetchone()
+    return None if row is None else _run(row)
+
+
+def undone_by(db: sqlite3.Connection, number: int) -> int | None:
+    """The run that undid this one wholly, unless that one was undone itself."""
+    rows = db.execute(
+        "SELECT id FROM run WHERE verdict = 'ok' AND json_extract(summary, '$.undoes') = ? ORDER BY id DESC", (number,)
+    )
+    return next((row["id"] for row in rows.fetchall() if undone_by(db, row["id"]) is None), None)
 
 
 def last_through(db: sqlite3.Connection) -> Run | None:

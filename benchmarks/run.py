@@ -1,9 +1,11 @@
 """Prints every number the documents claim, one benchmark after the other: `python -m benchmarks.run`."""
 
-from benchmarks import loop, repeat_purchase
+from benchmarks import cdnow, loop, repeat_purchase
 
 if __name__ == "__main__":
     print("## Repeat purchase: `python -m benchmarks.repeat_purchase`\n", flush=True)
     repeat_purchase.main()
+    print("\n## CDNOW: `python -m benchmarks.cdnow`\n", flush=True)
+    cdnow.main()
     print("\n## The whole loop: `python -m benchmarks.loop`", flush=True)
     loop.main()

@@ -8,11 +8,11 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.config_accounts import Account
 from sync.errors import ForetagError
-from sync.fields import field_specs
+from sync.fields import every_field, field_specs
 
 
-def connect(account: Account, config: Config, clock: Clock) -> Connector:
-    """The connector for one account of `config`; contacts nobody yet.
+def connect(account: Account, config: Config, clock: Clock, *, cleanup: bool = False) -> Connector:
+    """The connector for one account of `config`; contacts nobody yet. With `cleanup` it may remove our own fields.
 
     Raises MissingSecret, or ForetagError when the adapter cannot work with the settings or the secret's form.
     """
@@ -23,7 +23,8 @@ def connect(account: Account, config: Config, clock: Clock) -> Connector:
         base_url=account.address,
         options=account.model_dump(exclude={"name", "base_url"}),
         prefix=config.write.prefix,
-        fields=field_specs(config),
+        fields=every_field(config) if cleanup else field_specs(config),
+        cleanup=cleanup,
     )
     try:
         return connectors.open_connector(opened, sleep=clock.sleep, monotonic=clock.monotonic)

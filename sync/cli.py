@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "explain": ("sync.commands.run:explain", "Show one person's scores and the reasons."),
         "report": ("sync.commands.run:report", "Write the report page."),
     },
+    "Getting out": {
+        "undo": ("sync.commands.undo:undo", "Put back what a run has overwritten."),
+        "cleanup": ("sync.commands.cleanup:cleanup", "Remove everything of foretag from the platforms."),
+    },
     "For trying": {
         "sandbox": ("sync.commands.sandbox:sandbox", "Serve a local HubSpot, Mailchimp and Salesforce."),
     },

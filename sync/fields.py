@@ -75,6 +75,15 @@ def field_specs(config: Config) -> tuple[FieldSpec, ...]:
     return tuple(fields)
 
 
+def every_field(config: Config) -> tuple[FieldSpec, ...]:
+    """Every field that any profile and any objectives could have made, under the prefix of this config."""
+    everything = {
+        "objectives": [Objective(predict=predict) for predict in _SCORES],
+        "write": config.write.model_copy(update={"profile": "full"}),
+    }
+    return field_specs(config.model_copy(update=everything))
+
+
 def _score_field(objective: Objective, currency: str, writer: str) -> FieldSpec:
     key, short, meaning = _SCORES[objective.predict]
     days = f"{objective.within.days} days" if objective.within else "the horizon named in foretag's report"

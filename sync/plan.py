@@ -22,6 +22,9 @@ from sync.store.scores import Standing, newest_standings
 
 MONEY_BAND = 0.10
 """An amount is rewritten when it moved by this share."""
+UNWRITABLE = "not writable there (archived, cleaned or converted)"
+OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
+"""Why contacts are left alone."""
 KEPT = 20
 """Plan files that are kept: they hold addresses."""
 BANDS = (33.0, 67.0)
@@ -94,7 +97,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     for account in config.accounts:
         skipped: Counter[str] = Counter()
         changes = plan.changes.setdefault(account.name, [])
-        for row in db.execute(_CONTACTS, (account.name,)):
+        for row in contacts(db, account.name):
             change = _change_of(row, standings, specs, config, as_of, skipped)
             if change is None:
                 continue
@@ -105,6 +108,11 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         plan.skipped[account.name] = skipped
         plan.calls[account.name] = connectors[account.name].predict_calls(changes) if changes else 0
     return plan
+
+
+def contacts(db: sqlite3.Connection, account: str) -> Iterator[sqlite3.Row]:
+    """The contacts an account has: what they hold of ours (`owned`), whether they can and may be written to."""
+    yield from db.execute(_CONTACTS, (account,))
 
 
 def save(plan: Plan, folder: Path) -> Path:
@@ -128,13 +136,13 @@ def _change_of(
     owned = load_owned(row["owned"])
     standing = standings.get(row["person_id"])
     if not row["writable"]:
-        skipped["not writable there (archived, cleaned or converted)"] += 1
+        skipped[UNWRITABLE] += 1
         return None
     if row["excluded"]:
-        skipped["objects to profiling"] += 1
+        skipped[OBJECTS] += 1
         wanted: dict[str, Value] = {}
     elif row["opted_out"]:
-        skipped["opted out of marketing"] += 1
+        skipped[OPTED_OUT] += 1
         return None
     elif standing is None:
         skipped["not scored yet"] += 1

@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError, Retry
+from sync.errors import ForetagError
 from sync.site import Site
 from sync.store import facts, people
 from sync.store.exclusion import exclude
@@ -47,15 +48,20 @@ class _Arrival:
 Progress = Callable[[Pulled, Page], None]
 
 
-def pull(site: Site, now: datetime, progress: Progress | None = None) -> list[Pulled]:
-    """Bring every stream of every account up to `now`; settle who is who, and who is never scored.
+def pull(site: Site, now: datetime, progress: Progress | None = None, *, contacts_only: bool = False) -> list[Pulled]:
+    """Bring every stream of every account up to `now`, or those with contacts; settle who is who, who is never scored.
 
     A stream that fails is reported in its `problem`; the others go on. Any other exception ends the pull.
     """
     db, connectors = site.db, site.connectors
     queue: Queue[_Arrival] = Queue()
     stop = Event()
-    results = [Pulled(account, stream) for account, connector in connectors.items() for stream in connector.streams]
+    results = [
+        Pulled(account, stream)
+        for account, connector in connectors.items()
+        for stream in connector.streams
+        if not contacts_only or stream in connector.capabilities.contact_streams
+    ]
     for pulled in results:
         start = facts.cursor(db, pulled.account, pulled.stream)
         reader = (connectors[pulled.account], pulled, start, now, queue, stop)
@@ -67,6 +73,18 @@ def pull(site: Site, now: datetime, progress: Progress | None = None) -> list[Pu
     people.resolve(db)
     exclude(db, site.config)
     return results
+
+
+def pull_contacts(site: Site, now: datetime, progress: Progress | None = None) -> list[Pulled]:
+    """Bring the contacts of every account up to `now`, and leave out what they did.
+
+    ForetagError when some could not be read: what they hold of ours is not known then.
+    """
+    pulled = pull(site, now, progress, contacts_only=True)
+    broken = [f"{each.account} {each.stream}: {each.problem}" for each in pulled if each.problem]
+    if broken:
+        raise ForetagError(f"not all contacts could be read, so nothing was written. {'; '.join(broken)}")
+    return pulled
 
 
 def _read(

@@ -76,8 +76,8 @@ class Audience:
         return segment
 
     def drop_segment(self, segment: Segment, now: datetime) -> None:
-        """Delete a tag and take it off everyone."""
-        for member in list(self.tagged(segment)):
+        """Delete a tag and take it off everyone, archived members too."""
+        for member in self.members.values():
             self.untag(member, segment, now)
         del self.segments[segment.id]
 

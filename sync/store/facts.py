@@ -135,6 +135,11 @@ def holds(db: sqlite3.Connection, account: str, contact_id: str, values: Mapping
     )
 
 
+def forget_owned(db: sqlite3.Connection, account: str) -> None:
+    """Note that no contact of the account holds anything of ours any more."""
+    db.execute("UPDATE contact SET owned = '{}' WHERE account = ?", (account,))
+
+
 def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: Mapping[str, Value]) -> None:
     """Note that the platform now holds `after` in these fields of ours (its acknowledgement has come)."""
     row = db.execute("SELECT owned FROM contact WHERE account = ? AND id = ?", (account, contact_id)).fetchone()

@@ -40,10 +40,13 @@ def open_changes(db: sqlite3.Connection, plan: str, account: str) -> list[Change
         "SELECT * FROM outbox WHERE plan = ? AND account = ? AND state IN ('pending', 'sent') ORDER BY id",
         (plan, account),
     )
-    return [
-        Change(row["object"], row["contact_id"], row["email"], json_values(row["after"]), json_values(row["before"]))
-        for row in rows
-    ]
+    return [_change(row) for row in rows]
+
+
+def attempted(db: sqlite3.Connection, plan: str) -> list[tuple[str, Change]]:
+    """What was sent of `plan`, by account, whatever came of it: an answer that was lost may have been a yes."""
+    rows = db.execute("SELECT * FROM outbox WHERE plan = ? AND attempts > 0 ORDER BY id", (plan,))
+    return [(row["account"], _change(row)) for row in rows]
 
 
 def mark_sent(db: sqlite3.Connection, plan: str, account: str, changes: Sequence[Change]) -> None:
@@ -86,6 +89,10 @@ def given_up(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
 def json_values(text: str) -> dict[str, str | float | bool | tuple[str, ...] | None]:
     """Field values from their JSON, with emptied fields (null) kept and tags as tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+
+
+def _change(row: sqlite3.Row) -> Change:
+    return Change(row["object"], row["contact_id"], row["email"], json_values(row["after"]), json_values(row["before"]))
 
 
 def _dump(values: object) -> str:

@@ -60,7 +60,10 @@ def mark_sent(db: sqlite3.Connection, plan: str, account: str, changes: Sequence
 
 
 def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[Outcome]) -> None:
-    """Note what the platform said, contact by contact; what was written is known to be there from now on."""
+    """Note what the platform said, contact by contact.
+
+    What was written is known to be there from now on; who is gone is not planned for again.
+    """
     with transaction(db):
         for outcome in outcomes:
             where = (plan, account, outcome.id)
@@ -69,6 +72,8 @@ def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[O
                     "SELECT after FROM outbox WHERE plan = ? AND account = ? AND contact_id = ?", where
                 ).fetchone()
                 confirm_owned(db, account, outcome.id, json_values(row["after"]))
+            if outcome.result is Result.GONE:  # until a pull brings it back
+                db.execute("UPDATE contact SET deleted = 1 WHERE account = ? AND id = ?", (account, outcome.id))
             state = {Result.WRITTEN: "confirmed", Result.UNKNOWN: "sent"}.get(outcome.result, "failed")
             db.execute(
                 "UPDATE outbox SET state = ?, reason = ? WHERE plan = ? AND account = ? AND contact_id = ?",

@@ -73,3 +73,10 @@ def test_a_contact_that_is_always_refused_is_given_up(shop) -> None:
     assert outbox.given_up(shop) == {("shop", "1", '{"buy_score": 50.0}')}
     assert states(shop) == {"1": "failed"}
     assert owned(shop, 1) == {}
+
+
+def test_a_contact_that_is_gone_is_not_planned_for_again(shop) -> None:
+    outbox.enqueue(shop, "plan", changes(1))
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.GONE, "deleted")])
+    assert states(shop) == {"1": "failed"}
+    assert [row["id"] for row in shop.execute("SELECT id FROM contact WHERE NOT deleted")] == ["2", "3"]

@@ -34,7 +34,7 @@ def choose(losses: Mapping[str, Floats], judged: Mapping[str, Evaluation], perso
     behind = {name: difference(losses[name], losses[best], person_ids, seed) for name in gains}
     for name, gain in gains.items():
         if gain.low > 0 and behind[name].low <= 0 and _has_skill(judged[name]):
-            return Choice(name, f"{name.capitalize()} is used: on {judged[name].n:,} later predictions it "
+            return Choice(name, f"{_spelled(name).capitalize()} is used: on {judged[name].n:,} later predictions it "
                           f"misses by {_percent(gain, losses[rule])} less than the rule of thumb.")  # fmt: skip
     if not _has_skill(judged[rule]):
         return Choice(rule, "Nothing tells people apart better than chance yet: everyone gets about the same.")
@@ -42,8 +42,13 @@ def choose(losses: Mapping[str, Floats], judged: Mapping[str, Evaluation], perso
         return Choice(rule, "The rule of thumb is used: no model beat it.")
     margin = _percent(gains[best], losses[rule])
     return Choice(
-        rule, f"The rule of thumb is used: the best model, {best}, misses by {margin} less, which may be luck."
+        rule,
+        f"The rule of thumb is used: the best model, {_spelled(best)}, misses by {margin} less, which may be luck.",
     )
+
+
+def _spelled(name: str) -> str:
+    return "buy-till-you-die" if name == "btyd" else name
 
 
 def _percent(gain: Interval, losses: Floats) -> str:

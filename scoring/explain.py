@@ -80,7 +80,9 @@ def _campaigns(row: Mapping[str, float]) -> str:
 
 
 def _tenure(row: Mapping[str, float]) -> str:
-    return f"known for {_days(row['tenure_days'])}"
+    text = f"known for {_days(row['tenure_days'])}"
+    first = row["first_order_days"]
+    return text if np.isnan(first) else f"{text}, first order {_ago(first)}"
 
 
 _WORDS = {

@@ -42,20 +42,24 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "days_since_response",
         "answered_share",
     ),
-    "tenure": ("tenure_days",),
+    "tenure": ("tenure_days", "first_order_days"),
 }
 """The families reasons are grouped by, and the features of each. Money is in cents, time in days."""
 
 FEATURES: tuple[str, ...] = tuple(name for names in FAMILIES.values() for name in names)
 
-_FREE = {"gap_sd", "gap_cv", "returns", "deals_lost", "sends", "sends_decayed", "tenure_days"}
+_FREE = {"gap_sd", "gap_cv", "returns", "deals_lost", "sends", "sends_decayed", *FAMILIES["tenure"]}
 _AGAINST = {"recency_days", "recency_in_gaps", "gap_mean", "gap_last", "days_since_click", "days_since_response"}
 DIRECTIONS: tuple[int, ...] = tuple(0 if name in _FREE else -1 if name in _AGAINST else 1 for name in FEATURES)
 """Beside FEATURES: what more of each may say. 1: only for buying or answering; -1: only against it; 0: either."""
 
+CLOCKS: tuple[str, ...] = ("first_order_days",)
+"""Features only for models that know what they mean: a free weight on them learns the calendar, and misses the level
+of the next month. `tenure_days` says of the person what these could."""
+
 _ANSWER_HALF_LIFE = 45
 _COUNTED = {"returns": "refund", "deals_lost": "deal_lost", "sends": "send", "clicks": "click", "responses": "response"}
-_NULLABLE = _AGAINST | {"gap_sd", "gap_cv", "tenure_days"}
+_NULLABLE = _AGAINST | {"gap_sd", "gap_cv", *FAMILIES["tenure"]}
 _SUMS = tuple(name for name in FEATURES if name not in _NULLABLE | {"spend_mean", "answered_share"})
 
 
@@ -103,6 +107,7 @@ def _orders(activities: Frame, cut: int) -> Frame:
         nw.col(*summed).sum(),
         orders=nw.len(),
         recency_days=age.min(),
+        first_order_days=age.max(),
         gap_mean=nw.col("gap").mean(),
         gap_sd=nw.col("gap").std(),
         gap_last=nw.col("gap_newest").max(),

@@ -50,7 +50,7 @@ class Model:
     """One plain sentence: which rung was chosen, over what, by how much (or why there is none)."""
     refused: str | None = None
     rung: str = ""
-    """rules, logistic or boosting."""
+    """rules, btyd, logistic or boosting."""
     rule: str = ""
     """Name of the best rule of thumb."""
     rows: int = 0

@@ -1,6 +1,7 @@
 """Train one objective: climb the ladder of models, keep the simplest that is as good as the best, say why."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sklearn.base import clone
@@ -9,8 +10,9 @@ from threadpoolctl import threadpool_limits
 from scoring.calibrate import calibrate, levelled
 from scoring.choose import choose
 from scoring.evaluate import losses
-from scoring.features import DIRECTIONS, FAMILIES, FEATURES
+from scoring.features import CLOCKS, DIRECTIONS, FAMILIES, FEATURES
 from scoring.ladder.base import Rung
+from scoring.ladder.buyers import BuyersChance, BuyersMoney, StandsAsideError
 from scoring.ladder.linear import Logistic, LogLinear
 from scoring.ladder.rules import rules
 from scoring.ladder.trees import Boosting, PoissonBoosting
@@ -24,10 +26,12 @@ from scoring.trial import Trial, attempt, best_of
 
 __all__ = ["CANDIDATES", "Model", "dump", "load", "mirrored", "rungs", "train"]
 
-CANDIDATES = ("rules", "logistic", "boosting")
+CANDIDATES = ("rules", "btyd", "logistic", "boosting")
 """The rungs, simplest first."""
 
 _GROUPS = tuple(tuple(FEATURES.index(name) for name in names) for names in FAMILIES.values())
+_CLOCKS = tuple(FEATURES.index(name) for name in CLOCKS)
+_BUYING = tuple(FEATURES.index(name) for name in ("recency_days", "orders", "first_order_days", "spend_mean"))
 
 
 def train(
@@ -59,25 +63,46 @@ def train(
         return Model(objective, as_of, seed, why=found, refused=found)
     # One thread: fits this small gain nothing from more, and on a busy machine idle threads cost minutes.
     with threadpool_limits(1):
-        trials = _climb(found, objective, [name for name in CANDIDATES if name in {"rules", *candidates}], seed)
+        trials = _climb(found, objective, candidates, seed)
         return _model(objective, as_of, seed, found, trials, _notes(past))
 
 
 def rungs(objective: Objective, seed: int) -> dict[str, Rung]:
-    """The rungs above the rules of thumb, not fitted yet, by name; they keep to the directions of FEATURES."""
+    """The rungs above the rules of thumb, not fitted yet, by name; they keep to the directions of FEATURES.
+
+    Buy-till-you-die models are about orders and money: they have no answer to `high_value` and `response`.
+    """
+    days = objective.horizon_days
     if objective.in_money:
-        return {"logistic": LogLinear(DIRECTIONS), "boosting": PoissonBoosting(seed, DIRECTIONS, _GROUPS)}
-    return {"logistic": Logistic(DIRECTIONS), "boosting": Boosting(seed, DIRECTIONS, _GROUPS)}
+        return {
+            "btyd": BuyersMoney(_BUYING, days),
+            "logistic": LogLinear(DIRECTIONS, _CLOCKS),
+            "boosting": PoissonBoosting(seed, DIRECTIONS, _GROUPS, _CLOCKS),
+        }
+    found: dict[str, Rung] = {
+        "logistic": Logistic(DIRECTIONS, _CLOCKS),
+        "boosting": Boosting(seed, DIRECTIONS, _GROUPS, _CLOCKS),
+    }
+    return {"btyd": BuyersChance(_BUYING[:3], days), **found} if objective.kind == "repeat_purchase" else found
 
 
 def _climb(found: Lesson, objective: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
-    models = rungs(objective, seed)
-    return {
-        name: best_of(rules(objective.kind), found.training, objective, seed)
-        if name == "rules"
-        else attempt(name, models[name], found.training, objective, seed)
-        for name in candidates
-    }
+    """The trials, simplest first; a model the data do not settle stands aside."""
+    trials = {"rules": best_of(rules(objective.kind), found.training, objective, seed)}
+    for name, model in rungs(objective, seed).items():
+        if name in candidates:
+            with suppress(StandsAsideError):
+                trials[name] = attempt(name, model, found.training, objective, seed)
+    return trials
+
+
+def _final(trial: Trial, found: Lesson) -> Rung:
+    """The rung of `trial` fitted on all rows; as it is when those do not settle it."""
+    rung: Rung = clone(trial.estimator)
+    try:
+        return rung.fit(found.rows.x, found.rows.y)
+    except StandsAsideError:
+        return trial.estimator
 
 
 def _model(
@@ -95,7 +120,7 @@ def _model(
     }
     choice = choose(missed, judged, test.person_ids, seed)
     used = {choice.rung, "rules"}
-    final = {name: clone(trials[name].estimator).fit(found.rows.x, found.rows.y) for name in used}
+    final = {name: _final(trials[name], found) for name in used}
     # The newest window is the best guide to today's level, and the trial had not seen it.
     level = {name: calibrate(raw[name], test.y, in_money=money) for name in used}
     return Model(

@@ -65,6 +65,15 @@ class BgNbd:
         alive: Floats = expit(-self._log_odds_gone(of))
         return alive
 
+    def buys(self, of: Purchases, weeks: float) -> Floats:
+        """Probability of at least one purchase of each person in the next `weeks`: alive, and not silent so long.
+
+        Whoever is alive stays so until the next purchase, whose waiting time is of the gamma-mixed pace alone.
+        """
+        silent = (self.r + of.x) * np.log1p(weeks / (self.alpha + of.age))
+        buys: Floats = self.alive(of) * -np.expm1(-silent)
+        return buys
+
     def expected(self, of: Purchases, weeks: float) -> Floats:
         """Expected purchases of each person in the next `weeks` (equation 10 of the paper).
 

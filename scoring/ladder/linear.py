@@ -23,16 +23,16 @@ class Lines:
 
     `directions` says per column which sign all its rises have (0: either), so that a line never turns back. A missing
     value counts as the best known one, and has a weight of its own that may only speak against it. What lies outside
-    the training rows counts as the nearest value within. A column that never varies is left out.
+    the training rows counts as the nearest value within. A column that is `unused` or never varies is left out.
     """
 
-    def __init__(self, x: Floats, directions: Sequence[int] | None) -> None:
+    def __init__(self, x: Floats, directions: Sequence[int] | None, unused: Sequence[int] = ()) -> None:
         self.directions = np.zeros(x.shape[1], dtype=int) if directions is None else np.asarray(directions, dtype=int)
         self.knots: dict[int, Floats] = {}
         self.bounds: list[tuple[float | None, float | None]] = []
         for column, values in enumerate(_log(x).T):
             known = values[np.isfinite(values)]
-            if not known.size or (np.ptp(known) < 1e-9 and known.size == values.size):
+            if column in unused or not known.size or (np.ptp(known) < 1e-9 and known.size == values.size):
                 continue
             self.knots[column] = knots = np.unique(np.r_[known.min(), np.quantile(known, BENDS), known.max()])
             sign = int(self.directions[column])
@@ -68,12 +68,15 @@ class Lines:
 class Logistic(ProbabilityRung):
     """Ridge logistic regression on Lines; `directions` per column as there."""
 
-    def __init__(self, directions: Sequence[int] | None = None, penalty: float = PENALTY) -> None:
+    def __init__(
+        self, directions: Sequence[int] | None = None, unused: Sequence[int] = (), penalty: float = PENALTY
+    ) -> None:
         self.directions = directions
+        self.unused = unused
         self.penalty = penalty
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.lines_ = Lines(x, self.directions)
+        self.lines_ = Lines(x, self.directions, self.unused)
         rate = float(y.mean())
         base = np.log(rate / (1 - rate))
         self.weights_, self.base_ = _fitted(self.lines_, x, y, _log_loss, float(base), self.penalty)
@@ -85,12 +88,15 @@ class Logistic(ProbabilityRung):
 class LogLinear(AmountRung):
     """Ridge Poisson regression (logarithmic link) on Lines, for amounts; `directions` per column as there."""
 
-    def __init__(self, directions: Sequence[int] | None = None, penalty: float = PENALTY) -> None:
+    def __init__(
+        self, directions: Sequence[int] | None = None, unused: Sequence[int] = (), penalty: float = PENALTY
+    ) -> None:
         self.directions = directions
+        self.unused = unused
         self.penalty = penalty
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.lines_ = Lines(x, self.directions)
+        self.lines_ = Lines(x, self.directions, self.unused)
         mean = float(y.mean())
         self.weights_, base = _fitted(self.lines_, x, y / mean, _poisson_loss, 0.0, self.penalty)
         self.base_ = base + float(np.log(mean))

@@ -32,10 +32,12 @@ class Trees(Rung):
         seed: int = 0,
         directions: Sequence[int] | None = None,
         families: Sequence[Sequence[int]] | None = None,
+        unused: Sequence[int] = (),
     ) -> None:
         self.seed = seed
         self.directions = directions
         self.families = families
+        self.unused = unused
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -56,7 +58,7 @@ class Boosting(ProbabilityRung, Trees):
         return odds
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.used_ = _varying(x)
+        self.used_ = _varying(x, self.unused)
         model = HistGradientBoostingClassifier(**self._settings())
         self.model_ = model.fit(_known(x, self.used_), y)
 
@@ -74,7 +76,7 @@ class PoissonBoosting(AmountRung, Trees):
         return money
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.used_ = _varying(x)
+        self.used_ = _varying(x, self.unused)
         self.log_mean_ = float(np.log(y.mean()))
         model = HistGradientBoostingRegressor(loss="poisson", **self._settings())
         self.model_ = model.fit(_known(x, self.used_), y / y.mean())
@@ -122,9 +124,11 @@ def _node_means(nodes: NDArray[np.void]) -> Floats:
     return means
 
 
-def _varying(x: Floats) -> NDArray[np.bool_]:
-    """Columns with at least two different known values; the binning of scikit-learn 1.9 fails on all-missing ones."""
-    return np.array([np.unique(values[np.isfinite(values)]).size > 1 for values in x.T])
+def _varying(x: Floats, unused: Sequence[int]) -> NDArray[np.bool_]:
+    """Columns to use, with two or more different known values; the binning of scikit-learn 1.9 fails on all-missing."""
+    varying = np.array([np.unique(values[np.isfinite(values)]).size > 1 for values in x.T])
+    varying[list(unused)] = False
+    return varying
 
 
 def _known(x: Floats, used: NDArray[np.bool_]) -> Floats:

@@ -248,3 +248,19 @@ def test_parameters_are_positive_and_somebody_is_needed(model):
 def test_alpha_and_beta_stay_within_reach_of_each_other():
     with pytest.raises(ValueError, match="factor of 100"):
         ParetoNbd(0.5, 1.0, 0.5, 101.0)
+
+
+@pytest.mark.parametrize("model", GEOMETRICS)
+def test_buying_is_the_opposite_of_the_same_history_going_on(model):
+    """No purchase until later, given the history, is one likelihood over another."""
+    for weeks in (0.5, 4.0, 26.0):
+        silent = model.log_likelihood(Purchases(MANY.x, MANY.t_x, MANY.age + weeks)) - model.log_likelihood(MANY)
+        np.testing.assert_allclose(model.buys(MANY, weeks), -np.expm1(silent), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("model", [TYPICAL[0], TYPICAL[1]])
+def test_as_many_simulated_people_buy_as_told(model):
+    found = simulate(model, 60_000, seed=4, weeks=8.0)
+    told, bought = model.buys(found.purchases, 8.0), found.later > 0
+    for group in np.array_split(np.argsort(told, kind="stable"), 6):
+        assert told[group].mean() == pytest.approx(bought[group].mean(), abs=0.015)

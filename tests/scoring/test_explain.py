@@ -20,6 +20,7 @@ def row(**known):
     return {**dict.fromkeys(FEATURES, 0.0), **dict.fromkeys((*FAMILIES["recency"], *rhythm), np.nan)} | {
         "days_since_click": np.nan,
         "days_since_response": np.nan,
+        "first_order_days": np.nan,
         **known,
     }
 
@@ -42,6 +43,7 @@ def row(**known):
         ),
         ("campaigns", {"sends": 6.0, "responses": 7.0}, "7 answers to 6 mailings"),
         ("tenure", {"tenure_days": 1.0}, "known for 1 day"),
+        ("tenure", {"tenure_days": 90.0, "first_order_days": 42.0}, "known for 90 days, first order 42 days ago"),
     ],
 )
 def test_words_carry_the_persons_own_numbers(family, known, text):
@@ -57,7 +59,7 @@ def test_words_are_short_plain_and_never_causal(family, values):
     counts = {
         name: 0.0 if np.isnan(value) else value for name, value in known.items() if name not in FAMILIES["recency"]
     }
-    ages = {name: known[name] for name in ("days_since_click", "days_since_response")}
+    ages = {name: known[name] for name in ("days_since_click", "days_since_response", "first_order_days")}
     text = describe(family, known | counts | ages)
     assert text.isascii()
     assert len(text) <= 80

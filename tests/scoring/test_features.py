@@ -29,6 +29,7 @@ def test_numbers_by_hand(facts, at, columns):
     one, two = row[1], row[2]
     assert one["recency_days"] == pytest.approx(10)
     assert one["tenure_days"] == pytest.approx(100)
+    assert one["first_order_days"] == pytest.approx(90)
     assert (one["orders"], one["orders_90d"], one["orders_180d"]) == (3, 3, 3)
     assert (one["spend_sum"], one["spend_last"], one["spend_max"], one["spend_90d"]) == (4500, 500, 3000, 4500)
     assert (one["gap_mean"], one["gap_last"]) == (pytest.approx(40), pytest.approx(60))
@@ -37,6 +38,7 @@ def test_numbers_by_hand(facts, at, columns):
     assert one["spend_decayed_14d"] == pytest.approx(1000 * 0.5 ** (90 / 14) + 3000 * 0.5**5 + 500 * 0.5 ** (10 / 14))
     assert (one["returns"], one["sends"], one["responses"], one["answered_share"]) == (1, 2, 1, 0.5)
     assert two["recency_days"] is None
+    assert two["first_order_days"] is None
     assert two["orders"] == two["spend_sum"] == two["sends"] == two["orders_decayed_14d"] == 0
     assert two["tenure_days"] == pytest.approx(60)
 

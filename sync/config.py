@@ -34,7 +34,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "solo": {
         "holdout": {"share": 0.2},
         "schedule": {"pull": "0 */6 * * *"},
-        "model": {"candidates": ["rules", "logistic"]},
+        "model": {"candidates": ["rules", "btyd", "logistic"]},
     },
     "small": {},
     "mid": {"holdout": {"share": 0.05}, "schedule": {"pull": "*/15 * * * *"}},

@@ -12,7 +12,7 @@ from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, 
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
 Segment = Literal["Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost"]
-Candidate = Literal["rules", "logistic", "boosting"]
+Candidate = Literal["rules", "btyd", "logistic", "boosting"]
 
 TITLES: dict[Prediction, str] = {
     "repeat_purchase": "Buys again",
@@ -205,6 +205,6 @@ class Model(Section):
     """Which models compete; the simplest within noise of the best wins."""
 
     candidates: list[Candidate] = Field(
-        ["rules", "logistic", "boosting"], min_length=1, description="Models to try, simplest first."
+        ["rules", "btyd", "logistic", "boosting"], min_length=1, description="Models to try, simplest first."
     )
     seed: int = Field(7, ge=0, le=2**31, description="Start of every random choice: the same data give the same model.")

@@ -36,7 +36,7 @@ def test_three_lines_are_a_whole_config():
 def test_a_preset_sets_defaults_and_the_file_has_the_last_word():
     assert config(preset="solo").holdout.share == 0.2
     assert config(preset="solo", holdout={"share": 0.1}).holdout.share == 0.1
-    assert config(preset="solo", model={"seed": 1}).model.candidates == ["rules", "logistic"]
+    assert config(preset="solo", model={"seed": 1}).model.candidates == ["rules", "btyd", "logistic"]
     assert config(preset="small") == config()
 
 

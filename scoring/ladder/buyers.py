@@ -15,7 +15,7 @@ from scoring.snapshots import Floats, Ints
 
 ENOUGH_REPEATERS = 25
 """Rows with a repeat purchase below which there is nothing to learn a rhythm from."""
-MOST_ROWS = 10_000
+MOST_ROWS = 4_000
 """A handful of parameters is settled by this many rows; of more, every second, third … is learned from."""
 SMALLEST = 1e-9
 WEEK_DAYS = 7.0

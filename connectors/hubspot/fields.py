@@ -34,6 +34,11 @@ class Fields:
         return self._prefix + key
 
     @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all fields."""
+        return frozenset(spec.key for spec in self._specs.values())
+
+    @property
     def names(self) -> list[str]:
         """HubSpot's names for all fields."""
         return list(self._specs)

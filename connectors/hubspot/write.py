@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connectors.contract import Change, Outcome, Result
-from connectors.errors import Rejected, SchemaDrift
+from connectors.errors import NotAllowed, Rejected, SchemaDrift
 from connectors.hubspot.answers import error_ids, parts
 from connectors.hubspot.fields import Fields, to_platform
 from connectors.hubspot.rules import WRITE_BATCH
@@ -38,7 +38,13 @@ class Writer:
         self._fields = fields
 
     def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
-        """One list of outcomes per call's worth of changes, in their order. Raises SchemaDrift and other Stops."""
+        """One list of outcomes per call's worth of changes, in their order. Raises SchemaDrift and other Stops.
+
+        NotAllowed, before anything is sent, for a key that is not a field of ours.
+        """
+        foreign = sorted({key for change in changes for key in change.after} - self._fields.keys)
+        if foreign:
+            raise NotAllowed(f"{foreign[0]!r} is not one of foretag's fields; nothing was written")
         for batch in batches(changes):
             outcomes = self._send(batch)
             yield [outcomes[change.id] for change in batch]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from connectors.contract import Account, Finding, schema_finding
 from connectors.errors import ConnectorError
 from connectors.salesforce.fields import drift
-from connectors.salesforce.schema import describe
+from connectors.salesforce.people import NEEDED
+from connectors.salesforce.schema import describe, readable
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -40,6 +41,10 @@ def _rights(sf: "Salesforce", objects: Sequence[str]) -> Iterator[Finding]:
             fix = f"give foretag's user the right to read {name}, with View All, in a permission set"
             yield Finding("fail" if name in objects else "warn", f"{name} may not be read", fix)
     for name in objects:
+        hidden = sorted({*NEEDED} - {*readable(schema, name, NEEDED)}) if name in schema else []
+        if hidden:
+            fix = "let foretag's user read these fields, in a permission set"
+            yield Finding("fail", f"{name}: {', '.join(hidden)} may not be read, so nobody can be pulled", fix)
         if name in schema and "HasOptedOutOfEmail" not in schema[name]:
             yield Finding(
                 "warn",

@@ -13,7 +13,8 @@ from connectors.salesforce.schema import Schema, demand, describe, readable
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
-_NEEDED = ("Id", "IsDeleted", "Email", "CreatedDate", "SystemModstamp")
+NEEDED = ("Id", "IsDeleted", "Email", "CreatedDate", "SystemModstamp")
+"""Without these nobody can be pulled."""
 _STATE = ("MasterRecordId", "IsConverted", "ConvertedContactId", "HasOptedOutOfEmail")
 _PROPERTIES = (
     "FirstName", "LastName", "Title", "Department", "LeadSource", "AccountId", "IsPersonAccount", "IsEmailBounced",
@@ -37,10 +38,10 @@ def people_source(sf: "Salesforce", account: Account, object_: str) -> Source:
     Raises NotPermitted where not even id, address or stamps may be read.
     """
     schema = describe(sf, (object_, "Individual"))
-    demand(schema, object_, _NEEDED)
+    demand(schema, object_, NEEDED)
     properties = _properties(schema, object_, account)
     ours = [field_name(account.prefix, spec.key) for spec in account.fields]
-    columns = readable(schema, object_, dict.fromkeys([*_NEEDED, *_STATE, *_WISHES, *properties, *ours]))
+    columns = readable(schema, object_, dict.fromkeys([*NEEDED, *_STATE, *_WISHES, *properties, *ours]))
     stamps = ["SystemModstamp", *readable(schema, object_, [_INDIVIDUAL_STAMP])]
 
     def read(row: Row) -> list[Contact]:

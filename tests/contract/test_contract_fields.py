@@ -1,0 +1,67 @@
+"""Our fields on a platform, the same for every adapter: made once, watched, and nothing else is touched."""
+
+import pytest
+
+
+def flat(row):
+    """A record with the values inside its values, such as Mailchimp's merge fields, as fields of their own."""
+    inner = {
+        f"{name}.{key}": value for name, each in row.items() if isinstance(each, dict) for key, value in each.items()
+    }
+    return inner | {name: value for name, value in row.items() if not isinstance(value, dict)}
+
+
+def test_setting_up_twice_makes_everything_once(stage, given):
+    connector = stage.connect()
+    assert connector.drift(given.fields)
+    assert len(connector.provision(given.fields)) >= len(given.fields)
+    assert connector.drift(given.fields) == []
+    before = stage.sandbox.snapshot()
+    assert stage.connect().provision(given.fields) == []
+    assert connector.provision(given.fields) == []
+    assert stage.sandbox.snapshot() == before
+
+
+def test_setting_up_goes_on_where_it_was_broken_off(stage, given):
+    for number in range(1, len(given.fields)):
+        stage.connect().provision(given.fields[:number])
+    stage.connect().provision(given.fields)
+    assert stage.connect().drift(given.fields) == []
+    assert stage.connect().provision(given.fields) == []
+
+
+def test_setting_up_changes_no_contact_and_no_field_of_others(stage, given):
+    before = stage.records()
+    stage.connect().provision(given.fields)
+    after = stage.records()
+    for kind, rows in before.items():
+        for id_, row in rows.items():
+            assert flat(after[kind][id_]) | flat(row) == flat(after[kind][id_]), (kind, id_)
+
+
+def test_a_further_field_is_made_beside_the_others(stage, given):
+    stage.connect().provision(given.fields[:3])
+    before = stage.connect().drift(given.fields)
+    assert before
+    done = stage.connect().provision(given.fields)
+    assert done
+    assert not any(stage.hand.name_of("buy_score") in line for line in done)
+    assert stage.connect().drift(given.fields) == []
+
+
+@pytest.mark.parametrize("how", ["missing", "retyped", "without an option"])
+def test_damage_to_our_fields_is_named_with_its_repair(ready, given, how):
+    told = ready.hand.spoil(how)
+    [sentence] = ready.connect().drift(given.fields)
+    assert told in sentence
+    assert ": " in sentence
+    finding = next(each for each in ready.connect().check() if "missing or were changed" in each.text)
+    assert finding.level == "warn"
+    assert told in finding.text
+
+
+def test_check_finds_nothing_wrong_where_all_is_well(ready):
+    findings = ready.connect().check()
+    assert findings
+    assert not [finding for finding in findings if finding.level == "fail"]
+    assert "all our fields and tags are in place" in [finding.text for finding in findings]

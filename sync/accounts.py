@@ -1,10 +1,13 @@
 """From an account in the config to a connector: the secret is found, the fields are named."""
 
+from collections.abc import Callable
+
 import connectors
 from connectors.contract import Account as OpenAccount
 from connectors.contract import Connector
+from connectors.errors import Retry
 from sync import secrets
-from sync.clock import Clock
+from sync.clock import STOPPED, Clock
 from sync.config import Config
 from sync.config_accounts import Account
 from sync.errors import ForetagError
@@ -27,6 +30,17 @@ def connect(account: Account, config: Config, clock: Clock, *, cleanup: bool = F
         cleanup=cleanup,
     )
     try:
-        return connectors.open_connector(opened, sleep=clock.sleep, monotonic=clock.monotonic)
+        return connectors.open_connector(opened, sleep=_sleep(clock), monotonic=clock.monotonic)
     except ValueError as error:
         raise ForetagError(f"account {account.name}: {error}") from error
+
+
+def _sleep(clock: Clock) -> Callable[[float], None]:
+    """Waiting that a stop ends with `Retry`: nothing is asked again without the pause it should have had."""
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.stop.is_set():
+            raise Retry(STOPPED)
+
+    return sleep

@@ -25,7 +25,9 @@ ATTEMPTS = 3
 
 def after_run(site: Site, outcome: Outcome) -> None:
     """Alert on what this run found, and on the movements the config asks for. A failing alert is only logged."""
-    states = {"scores": f"Scores are older than {site.config.alerts.stale_after}."} if _stale(site) else {}
+    states = {key: text for key, text in _known(site).items() if key not in ("scores", "run")}
+    if _stale(site):
+        states["scores"] = f"Scores are older than {site.config.alerts.stale_after}."
     if outcome.verdict != "ok":
         problems = [each.problem for each in outcome.pulled] + [each.problem for each in outcome.applied]
         reasons = [*outcome.objections, *filter(None, problems)] or ["some contacts were refused by the platform"]
@@ -35,12 +37,14 @@ def after_run(site: Site, outcome: Outcome) -> None:
 
 def watch(site: Site) -> None:
     """Alert when the scores have become old, although no run failed: for the daemon, between runs."""
-    kept = _known(site)
-    if _stale(site):
-        kept["scores"] = f"Scores are older than {site.config.alerts.stale_after}: foretag status"
-    else:
-        kept.pop("scores", None)
-    _tell(site, kept, [])
+    old = f"Scores are older than {site.config.alerts.stale_after}: foretag status"
+    note(site, "scores", old if _stale(site) else "")
+
+
+def note(site: Site, key: str, text: str) -> None:
+    """Alert that the state `key` is there, in the words of `text`, or that it is over ("")."""
+    states = {each: known for each, known in _known(site).items() if each != key}
+    _tell(site, states | {key: text} if text else states, [])
 
 
 def _stale(site: Site) -> bool:

@@ -5,9 +5,11 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 
 from connectors.contract import Connector, FieldSpec, Outcome, Result
-from connectors.errors import ConnectorError, SchemaDrift
+from connectors.errors import ConnectorError, Retry, SchemaDrift
+from sync.clock import STOPPED
 from sync.plan import Plan
 from sync.store import outbox
 
@@ -38,12 +40,13 @@ def apply(
     connectors: Mapping[str, Connector],
     specs: Sequence[FieldSpec],
     progress: Progress | None = None,
+    stop: Event | None = None,
 ) -> list[Applied]:
-    """Write what is open of `plan`. An account that fails does not stop the others."""
+    """Write what is open of `plan`. An account that fails does not stop the others; `stop` ends all after a batch."""
     pairs = [(account, change) for account, changes in plan.changes.items() for change in changes]
     outbox.enqueue(db, plan.id, pairs)
     return [
-        _apply_account(db, plan.id, account, connectors[account], specs, progress)
+        _apply_account(db, plan.id, account, connectors[account], specs, progress, stop or Event())
         for account, changes in plan.changes.items()
         if changes
     ]
@@ -56,12 +59,15 @@ def _apply_account(
     connector: Connector,
     specs: Sequence[FieldSpec],
     progress: Progress | None,
+    stop: Event,
 ) -> Applied:
     applied = Applied(account)
     before = connector.calls.total()
     try:
+        _go_on_unless(stop)
         applied.created = _prepare(connector, specs)
         changes = outbox.open_changes(db, plan, account)
+        left = len(changes)
         outbox.mark_sent(db, plan, account, changes)
         for outcomes in connector.write(changes):
             outbox.settle(db, plan, account, outcomes)
@@ -71,11 +77,19 @@ def _apply_account(
             )
             if progress:
                 progress(account, outcomes)
+            left -= len(outcomes)
+            if left > 0:
+                _go_on_unless(stop)
     except ConnectorError as error:
         applied.problem = str(error)
         log.error("%s: %s", account, error)
     applied.calls = connector.calls.total() - before
     return applied
+
+
+def _go_on_unless(stop: Event) -> None:
+    if stop.is_set():
+        raise Retry(STOPPED)
 
 
 def _prepare(connector: Connector, specs: Sequence[FieldSpec]) -> list[str]:

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import Protocol
 
+STOPPED = "told to stop; the next run goes on from there"
+"""Why something ended early when `stop` was set."""
+
 
 class Clock(Protocol):
     """The present, and waiting."""

@@ -16,6 +16,7 @@ from sync.config_sections import (
     Alerts,
     Engine,
     Guard,
+    Health,
     Holdout,
     Model,
     Objective,
@@ -82,6 +83,7 @@ class Config(Section):
     schedule: Schedule = Field(Schedule(), description=Schedule.__doc__)
     privacy: Privacy = Field(Privacy(), description=Privacy.__doc__)
     alerts: Alerts = Field(Alerts(), description=Alerts.__doc__)
+    health: Health = Field(Health(), description=Health.__doc__)
     engine: Engine = Field(Engine(), description=Engine.__doc__)
     model: Model = Field(Model(), description=Model.__doc__)
 

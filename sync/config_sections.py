@@ -186,6 +186,12 @@ class Alerts(Section):
     rules: list[AlertRule] = Field([], description="Movements between segments to alert on.")
 
 
+class Health(Section):
+    """What monitoring may ask the daemon: /healthz, /readyz and /metrics, on 127.0.0.1 only."""
+
+    port: int = Field(0, ge=0, le=65535, description="Port to answer on; 0 for none.")
+
+
 class Engine(Section):
     """What computes the features."""
 

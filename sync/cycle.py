@@ -10,6 +10,7 @@ from connectors.contract import Change, FieldSpec, Page
 from sync import guard
 from sync import plan as planning
 from sync.apply import Applied, apply
+from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan import Plan
@@ -101,6 +102,8 @@ def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
     A stream that could never be read, for lack of a right, is not waited for. ForetagError when nobody has been scored
     yet: models and the limits between segments are kept, and must not be made from half the facts.
     """
+    if site.clock.stop.is_set():
+        return STOPPED
     missing = [
         each
         for each in pulled
@@ -169,7 +172,7 @@ def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec])
         outcome.number = outcome.number or runs.begin(site.db, outcome.as_of, outcome.as_of)
         outcome.carried_out = plan.id
         runs.note(site.db, outcome.number, summary(outcome))
-    outcome.applied = apply(site.db, plan, site.connectors, specs)
+    outcome.applied = apply(site.db, plan, site.connectors, specs, stop=site.clock.stop)
 
 
 def _objections(site: Site) -> list[str]:
@@ -186,6 +189,8 @@ def _objections(site: Site) -> list[str]:
 
 def why_not_now(site: Site, at: datetime) -> str:
     """Why a run may not write at this instant; empty when it may."""
+    if site.clock.stop.is_set():
+        return STOPPED
     if site.config.mode == "shadow":
         return 'the mode is shadow: nothing is written until mode = "pilot" or "full"'
     local, window = at.astimezone(site.config.zone), site.config.write

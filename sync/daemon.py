@@ -1,109 +1,121 @@
 """Keeps running by the schedule until it is told to stop."""
 
 import logging
+import os
 import signal
 from collections.abc import Callable
-from datetime import datetime
-from threading import Lock
+from contextlib import ExitStack
+from threading import Event
 from types import FrameType
-from typing import Any
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from cronsim import CronSim
 
-from connectors.errors import ConnectorError
-from sync import cycle
-from sync.alerts import after_run, watch
+from sync import jobs
+from sync.alerts import note
 from sync.clock import Clock, FixedClock
 from sync.config import Config
 from sync.errors import ForetagError
-from sync.progress import Silent
-from sync.pull import pull
-from sync.reporting import write_report
-from sync.site import Site, open_site
+from sync.health import Health, HealthServer
+from sync.notify import Pulse, notify
 
 log = logging.getLogger(__name__)
 
-_ONE_JOB = Lock()
-"""Jobs that are due at the same time wait for one another; another process's run makes them give up."""
-LATE_SECONDS = 3600
-"""A job that could not start on time (sleep, a long run) is made up for within this time, once."""
+GRACE_SECONDS = 8.0
+"""How long the job in hand may take to end once the daemon is told to stop."""
+LOOK_UP_SECONDS = 1.0
+"""How often it is looked whether the config should be read again."""
 
 
-class CronLine(BaseTrigger):  # type: ignore[misc]
-    """A cron line with cron's own weekday numbers and daylight-saving rules, which APScheduler's parser lacks."""
-
-    def __init__(self, line: str, zone: Any) -> None:
-        self.line = line
-        self.zone = zone
-
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first instant of the line after `previous` (or `now`)."""
-        return next(CronSim(self.line, (previous or now).astimezone(self.zone)))
-
-
-def serve(config: Config, clock: Clock) -> None:
+def serve(
+    config: Config, clock: Clock, reread: Callable[[], Config], leave: Callable[[int], object] = os._exit
+) -> None:
     """Run pull, score, train and write at their times until SIGTERM or SIGINT; the second signal ends it at once.
 
     A run that cannot start because another one is active is left out; a failed one is logged, and the next one tries
-    again. ForetagError with a pretended clock: the schedule follows the machine's.
+    again. Scores that should have been made while nobody was there are made at once. On SIGHUP the schedule goes on
+    with what `reread` returns, or as before when it raises. A job that does not end within GRACE_SECONDS is left
+    behind by `leave`: what it had begun is gone on with next time. ForetagError with a pretended clock (the schedule
+    follows the machine's), for a store that cannot be used and for a port that is taken.
     """
     if isinstance(clock, FixedClock):
         raise ForetagError("the daemon needs the real time: leave --now out")
-    jobs: dict[str, Callable[[Site], object]] = {
-        "pull": lambda site: pull(site, clock.now()),
-        "score": lambda site: _tell(site, cycle.run(site, Silent())),
-        "train": lambda site: _tell(site, cycle.run(site, Silent(), train=True)),
-        "write": lambda site: _tell(site, cycle.write(site, Silent())),
-    }
-    scheduler = BackgroundScheduler(timezone=config.zone)
-    for name, job in jobs.items():
-        scheduler.add_job(
-            _attempt,
-            CronLine(getattr(config.schedule, name), config.zone),
-            args=(config, clock, name, job),
-            id=name,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=LATE_SECONDS,
-        )
-    _stop_on_signals(clock)
-    scheduler.start()
-    for job in scheduler.get_jobs():
-        log.warning("%s next at %s", job.id, job.next_run_time.isoformat(timespec="minutes"))
-    clock.stop.wait()
-    log.warning("stopping: the run in hand ends first")
-    scheduler.shutdown(wait=True)
+    apart = {"pulse": ThreadPoolExecutor(1)}  # a thread of its own: jobs that wait for one another must not stop it
+    scheduler = BackgroundScheduler(timezone=config.zone, executors=apart)
+    pulse, hang_up = Pulse(clock.monotonic), Event()
+    with ExitStack() as health:
+        _serve_health(health, config, clock, pulse)
+        jobs.schedule(scheduler, config, clock)
+        jobs.catch_up(scheduler, config, clock)
+        _obey_signals(clock, hang_up)
+        scheduler.start()
+        for job in scheduler.get_jobs():
+            log.warning("%s next at %s", job.id, job.next_run_time.isoformat(timespec="minutes"))
+        scheduler.add_job(pulse.beat, "interval", seconds=pulse.every, executor="pulse", misfire_grace_time=None)
+        notify("READY=1", "STATUS=waiting for the next job")
+        while not clock.stop.wait(LOOK_UP_SECONDS):
+            if hang_up.is_set():
+                hang_up.clear()
+                config = _reload(scheduler, health, config, clock, reread, pulse)
+    notify("STOPPING=1", "STATUS=the job in hand ends first")
+    log.warning("stopping: the job in hand ends first, within %g s", GRACE_SECONDS)
+    if jobs.ONE_AT_A_TIME.acquire(timeout=GRACE_SECONDS):
+        jobs.ONE_AT_A_TIME.release()
+        scheduler.shutdown(wait=True)
+    else:
+        log.warning("the job in hand is left as it is: the next run goes on from there")
+        leave(0)
 
 
-def _tell(site: Site, outcome: cycle.Outcome) -> None:
-    """Log a run, write the report and send the alerts; nothing for one that had nothing to do."""
-    if not outcome.number:
-        return
-    log.warning("run %s: %s", outcome.number, outcome.verdict)
-    for objection in outcome.objections:
-        log.error("refused: %s", objection)
-    write_report(site, outcome.as_of)
-    after_run(site, outcome)
-
-
-def _attempt(config: Config, clock: Clock, name: str, job: Callable[[Site], object]) -> None:
+def _reload(
+    scheduler: BackgroundScheduler,
+    health: ExitStack,
+    old: Config,
+    clock: Clock,
+    reread: Callable[[], Config],
+    pulse: Pulse,
+) -> Config:
+    """The config to go on with: a new one that is valid, else the old one, and an alert."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={int(clock.monotonic() * 1e6)}")
     try:
-        with _ONE_JOB, open_site(config, clock) as site:
-            try:
-                job(site)
-            finally:
-                watch(site)
-    except (ForetagError, ConnectorError) as error:
-        log.error("%s: %s", name, error)
+        config, problem = reread(), ""
+    except ForetagError as error:
+        config, problem = old, "The new config cannot be used, the old one stays in force: foretag check"
+        log.error("%s\n%s", problem, error)
+    if config != old:
+        jobs.schedule(scheduler, config, clock)
+        health.close()
+        try:
+            _serve_health(health, config, clock, pulse)
+        except ForetagError as error:
+            problem = str(error)
+            log.error("%s", problem)
+    log.warning("the config was read again")
+    jobs.at_once(scheduler, config, clock, "reload", lambda site: note(site, "config", problem))
+    notify("READY=1", "STATUS=waiting for the next job")
+    return config
 
 
-def _stop_on_signals(clock: Clock) -> None:
+def _serve_health(health: ExitStack, config: Config, clock: Clock, pulse: Pulse) -> None:
+    if config.health.port:
+        server = HealthServer(Health(config, clock, pulse.alive), config.health.port)
+        health.callback(server.close)
+
+
+def _obey_signals(clock: Clock, hang_up: Event) -> None:
+    """SIGTERM and SIGINT stop the daemon, the second one hard; SIGHUP has the config read again."""
+    ends = (signal.SIGTERM, signal.SIGINT)
+
     def stop(number: int, frame: FrameType | None) -> None:
-        del frame
-        signal.signal(number, signal.SIG_DFL)
+        del number, frame
+        for each in ends:
+            signal.signal(each, signal.SIG_DFL)
         clock.stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    def reload(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        hang_up.set()
+
+    for number in ends:
         signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, reload)

@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError, Retry
+from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.site import Site
 from sync.store import facts, people
@@ -51,11 +52,12 @@ Progress = Callable[[Pulled, Page], None]
 def pull(site: Site, now: datetime, progress: Progress | None = None, *, contacts_only: bool = False) -> list[Pulled]:
     """Bring every stream of every account up to `now`, or those with contacts; settle who is who, who is never scored.
 
-    A stream that fails is reported in its `problem`; the others go on. Any other exception ends the pull.
+    A stream that fails, or is told to stop between two pages, is reported in its `problem`; the others go on. Any other
+    exception ends the pull.
     """
     db, connectors = site.db, site.connectors
     queue: Queue[_Arrival] = Queue()
-    stop = Event()
+    given_up = Event()
     results = [
         Pulled(account, stream)
         for account, connector in connectors.items()
@@ -64,12 +66,12 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
     ]
     for pulled in results:
         start = facts.cursor(db, pulled.account, pulled.stream)
-        reader = (connectors[pulled.account], pulled, start, now, queue, stop)
+        reader = (connectors[pulled.account], pulled, start, now, queue, given_up, site.clock.stop)
         Thread(target=_read, args=reader, name=f"pull {pulled.account} {pulled.stream}", daemon=True).start()
     try:
         _store(db, queue, len(results), now, progress)
     finally:
-        stop.set()
+        given_up.set()
     people.resolve(db)
     exclude(db, site.config)
     return results
@@ -88,7 +90,13 @@ def pull_contacts(site: Site, now: datetime, progress: Progress | None = None) -
 
 
 def _read(
-    connector: Connector, pulled: Pulled, start: str | None, until: datetime, queue: Queue[_Arrival], stop: Event
+    connector: Connector,
+    pulled: Pulled,
+    start: str | None,
+    until: datetime,
+    queue: Queue[_Arrival],
+    given_up: Event,
+    told_to_stop: Event,
 ) -> None:
     """Hand over page by page. The next one is asked for when the last one is stored: a crash costs one page at most."""
     error: Exception | None = None
@@ -97,8 +105,10 @@ def _read(
             arrival = _Arrival(pulled, page)
             queue.put(arrival)
             while not arrival.stored.wait(LOOK_UP_SECONDS):
-                if stop.is_set():
+                if given_up.is_set():
                     return
+            if told_to_stop.is_set():
+                raise Retry(STOPPED)
     except Exception as caught:  # noqa: BLE001 - handed to the main thread, which raises what it does not know
         error = caught
     queue.put(_Arrival(pulled, error=error))

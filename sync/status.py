@@ -1,12 +1,12 @@
 """The state of the installation in a few lines: last runs, freshness, what is on hand."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sync.site import Site
 from sync.store import runs
-from sync.store.scores import newest_standings
+from sync.store.scores import last_scored
 
 EXPIRED_AFTER = 2
 """Scores older than this many times `alerts.stale_after` should not be used any more."""
@@ -19,10 +19,15 @@ def freshness(age: timedelta, stale_after: timedelta) -> str:
     return "stale" if age <= EXPIRED_AFTER * stale_after else "expired"
 
 
+def scored(site: Site) -> tuple[datetime | None, str]:
+    """When everyone was scored last, and how fresh that is; None and `none` before the first time."""
+    at = last_scored(site.db)
+    return at, "none" if at is None else freshness(site.clock.now() - at, site.config.alerts.stale_after)
+
+
 def as_data(site: Site) -> dict[str, Any]:
     """Everything `status` shows, as JSON-able data: counts and instants, no personal data."""
-    newest = newest_standings(site.db)
-    age = site.clock.now() - newest[0] if newest else None
+    scored_at, fresh = scored(site)
     counts = {
         table: site.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from this line
         for table in ("contact", "activity", "person", "prediction")
@@ -30,8 +35,8 @@ def as_data(site: Site) -> dict[str, Any]:
     waiting = site.db.execute("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sent')").fetchone()[0]
     return {
         "mode": site.config.mode,
-        "scored": newest[0].isoformat() if newest else None,
-        "freshness": "none" if age is None else freshness(age, site.config.alerts.stale_after),
+        "scored": scored_at.isoformat() if scored_at else None,
+        "freshness": fresh,
         "stored": counts,
         "waiting_to_be_written": waiting,
         "runs": [

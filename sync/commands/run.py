@@ -223,7 +223,8 @@ def report(app: App, out: Path | None) -> None:
 @click.command(epilog=example("foretag daemon"))
 @pass_app
 def daemon(app: App) -> None:
-    """Keep running by the schedule of the config, until SIGTERM."""
+    """Keep running by the schedule of the config, until SIGTERM. SIGHUP has the config read again."""
+    from sync.configfile import load
     from sync.daemon import serve
 
-    serve(app.config, app.clock)
+    serve(app.config, app.clock, lambda: load(app.config_file))

@@ -162,6 +162,12 @@ def save_standings(db: sqlite3.Connection, as_of: datetime, standings: Iterable[
     )
 
 
+def last_scored(db: sqlite3.Connection) -> datetime | None:
+    """When everyone's standing was kept last."""
+    row = db.execute("SELECT max(as_of) AS as_of FROM standing").fetchone()
+    return None if row["as_of"] is None else instant(row["as_of"])
+
+
 def newest_standings(
     db: sqlite3.Connection, before: datetime | None = None
 ) -> tuple[datetime, dict[int, Standing]] | None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from threading import Event
@@ -11,13 +12,25 @@ from zoneinfo import ZoneInfo
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from connectors.errors import NotAuthorised
-from sync import daemon
-from sync.clock import FixedClock, SystemClock
+from connectors.contract import Change
+from connectors.errors import NotAuthorised, Retry
+from sync import alerts, cycle, daemon, jobs
+from sync.accounts import connect
+from sync.apply import apply
+from sync.clock import STOPPED, FixedClock, SystemClock
+from sync.config import Config
 from sync.cycle import Outcome
-from sync.daemon import CronLine, serve
+from sync.daemon import serve
 from sync.errors import ForetagError
+from sync.fields import field_specs
+from sync.jobs import CronLine
 from sync.lock import only_run
+from sync.plan import Plan
+from sync.progress import Silent
+from sync.pull import pull
+from sync.store import outbox
+from sync.store.facts import cursor
+from sync.store.scores import last_scored
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -78,10 +91,15 @@ class Scheduler(BackgroundScheduler):
         super().start(paused=True)
 
 
+def same(config):
+    """What reads the config again, when nobody changed it."""
+    return lambda: config
+
+
 @pytest.fixture
 def handlers():
     """Puts the process's signal handlers back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     yield before
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -96,7 +114,7 @@ def scheduler(monkeypatch, handlers):
 
 def test_a_pretended_clock_is_refused(config, helpers) -> None:
     with pytest.raises(ForetagError, match="leave --now out"):
-        serve(config, FixedClock(helpers.now))
+        serve(config, FixedClock(helpers.now), same(config))
 
 
 def test_every_job_of_the_schedule_is_registered_and_it_stops_when_told(config, scheduler, caplog) -> None:
@@ -104,7 +122,7 @@ def test_every_job_of_the_schedule_is_registered_and_it_stops_when_told(config, 
     stop.set()
     clock = SystemClock(stop)
     asked = [clock.now()]
-    serve(config, clock)
+    serve(config, clock, same(config))
     asked.append(clock.now())
     (made,) = scheduler.seen
     assert not made.running
@@ -118,13 +136,13 @@ def test_every_job_of_the_schedule_is_registered_and_it_stops_when_told(config, 
 def test_a_signal_stops_it_and_the_second_one_ends_it_at_once(config, scheduler, monkeypatch, number) -> None:
     clock = SystemClock()
     monkeypatch.setattr(scheduler, "get_jobs", lambda self: os.kill(os.getpid(), number) or [])
-    serve(config, clock)
+    serve(config, clock, same(config))
     assert clock.stop.is_set()
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def attempt(config, clock, job, caplog) -> str:
-    daemon._attempt(config, clock, "score", job)
+    jobs.attempt(config, clock, "score", job)
     return caplog.text
 
 
@@ -168,23 +186,189 @@ def test_even_a_bug_does_not_end_the_daemon(config, monkeypatch, handlers, caplo
         def get_next_fire_time(self, previous, now):
             return (previous or now).astimezone(self.zone) + timedelta(milliseconds=20)
 
-    monkeypatch.setattr(daemon, "CronLine", Soon)
-    monkeypatch.setattr(daemon, "pull", broken)
-    monkeypatch.setattr(daemon.cycle, "run", lambda *rest, **options: Outcome(0, clock.now()))
-    monkeypatch.setattr(daemon.cycle, "write", lambda *rest, **options: Outcome(0, clock.now()))
-    serve(config, clock)
+    monkeypatch.setattr(jobs, "CronLine", Soon)
+    monkeypatch.setattr(jobs, "pull", broken)
+    monkeypatch.setattr(jobs.cycle, "run", lambda *rest, **options: Outcome(0, clock.now()))
+    monkeypatch.setattr(jobs.cycle, "write", lambda *rest, **options: Outcome(0, clock.now()))
+    serve(config, clock, same(config))
     assert len(failures) >= 2
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_run_is_reported_with_its_objections(site, helpers, caplog) -> None:
     outcome = Outcome(3, helpers.now, objections=["too many would move"])
-    daemon._tell(site, outcome)
+    jobs.tell(site, outcome)
     assert "run 3: refused" in caplog.text
     assert "refused: too many would move" in caplog.text
     assert (site.config.data_dir / "report.html").exists()
 
 
 def test_a_writing_with_nothing_to_do_is_not_reported(site, helpers) -> None:
-    daemon._tell(site, Outcome(0, helpers.now))
+    jobs.tell(site, Outcome(0, helpers.now))
     assert not (site.config.data_dir / "report.html").exists()
+
+
+class Told:
+    """What the daemon says to systemd, and what then happens to it."""
+
+    def __init__(self) -> None:
+        self.lines, self.then = [], {}
+
+    def __call__(self, *lines: str) -> None:
+        self.lines += lines
+        self.then.get(lines[0].partition("=")[0], lambda: None)()
+
+
+@pytest.fixture
+def told(monkeypatch):
+    told = Told()
+    monkeypatch.setattr(daemon, "notify", told)
+    monkeypatch.setattr(daemon, "LOOK_UP_SECONDS", 0.01)
+    return told
+
+
+def raise_signal(number):
+    return lambda: os.kill(os.getpid(), number)
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(config, scheduler, told) -> None:
+    told.then = {"READY": raise_signal(signal.SIGTERM)}
+    serve(config, SystemClock(), same(config))
+    assert [line for line in told.lines if not line.startswith("STATUS")] == ["READY=1", "STOPPING=1"]
+
+
+def hang_up_once(told, clock) -> None:
+    """Ready: SIGHUP. Ready again, after the reload: SIGTERM."""
+    steps = iter([raise_signal(signal.SIGHUP), raise_signal(signal.SIGTERM)])
+    told.then = {"READY": lambda: next(steps)()}
+
+
+def test_a_hang_up_reads_the_config_again(config, scheduler, told, monkeypatch) -> None:
+    seen = {}
+    stop = scheduler.shutdown
+    monkeypatch.setattr(
+        scheduler,
+        "shutdown",
+        lambda self, wait: (seen.update({job.id: job.args for job in self.get_jobs()}), stop(self, wait=wait)),
+    )
+    fresh = config.model_copy(update={"schedule": config.schedule.model_copy(update={"pull": "7 * * * *"})})
+    clock = SystemClock()
+    hang_up_once(told, clock)
+    serve(config, clock, lambda: fresh)
+    assert told.lines[2] == "RELOADING=1"
+    assert seen["pull"][0] is fresh
+
+
+def test_a_config_that_became_invalid_leaves_the_old_one_and_is_alerted_until_it_is_good(
+    config, scheduler, told, monkeypatch, caplog
+) -> None:
+    given = []
+    monkeypatch.setattr(jobs, "at_once", lambda scheduler, config, clock, name, job: given.append((config, name, job)))
+
+    def broken() -> Config:
+        raise ForetagError("config.toml:3: unknown key")
+
+    for reread in (broken, same(config)):
+        clock = SystemClock()
+        hang_up_once(told, clock)
+        serve(config, clock, reread)
+    assert "config.toml:3: unknown key" in caplog.text
+    (_, bad), (_, good) = ((used, job) for used, name, job in given if name == "reload")
+    assert all(used is config for used, _, _ in given)
+    attempt(config, SystemClock(), bad, caplog)
+    assert "alert: The new config cannot be used" in caplog.text
+    assert "Over:" not in caplog.text
+    attempt(config, SystemClock(), good, caplog)
+    assert "alert: Over: The new config cannot be used" in caplog.text
+
+
+def test_a_run_leaves_the_alert_about_the_config_alone(shop, helpers, caplog) -> None:
+    alerts.note(shop, "config", "The new config cannot be used.")
+    alerts.after_run(shop, Outcome(3, helpers.now))
+    alerts.watch(shop)
+    assert "Over:" not in caplog.text
+
+
+@pytest.mark.parametrize(("hours", "caught_up"), [(1, False), (18, True), (24 * 9, True)])
+def test_a_run_that_was_missed_is_made_up_for_once(shop, helpers, monkeypatch, hours, caught_up) -> None:
+    """Scored at 14:00 in Berlin, due at 06:15."""
+    given = []
+    monkeypatch.setattr(jobs, "at_once", lambda *given_to: given.append(given_to[3]))
+    jobs.catch_up(BackgroundScheduler(), shop.config, FixedClock(helpers.now + timedelta(hours=hours)))
+    assert given == (["score"] if caught_up else [])
+
+
+def test_a_new_installation_runs_at_once(config, helpers, monkeypatch, caplog) -> None:
+    given = []
+    monkeypatch.setattr(jobs, "at_once", lambda *given_to: given.append(given_to[3]))
+    jobs.catch_up(BackgroundScheduler(), config, FixedClock(helpers.now))
+    assert given == ["score"]
+    assert "scored last: never" in caplog.text
+
+
+def test_a_job_that_does_not_end_is_left_behind(config, scheduler, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(daemon, "GRACE_SECONDS", 0.01)
+    left, clock = [], SystemClock()
+    clock.stop.set()
+    with jobs.ONE_AT_A_TIME:
+        serve(config, clock, same(config), left.append)
+    assert left == [0]
+    assert "left as it is" in caplog.text
+    (made,) = scheduler.seen
+    made.shutdown(wait=False)
+
+
+def test_no_job_begins_once_a_stop_was_told(config, caplog) -> None:
+    ran, clock = [], SystemClock()
+    clock.stop.set()
+    attempt(config, clock, ran.append, caplog)
+    assert ran == []
+
+
+def test_a_run_that_was_told_to_stop_neither_scores_nor_alerts(shop, helpers, caplog) -> None:
+    shop.clock.stop.set()
+    before = last_scored(shop.db)
+    outcome = cycle.run(shop, Silent())
+    jobs.tell(shop, outcome)
+    assert (outcome.withheld, outcome.scored) == (STOPPED, None)
+    assert last_scored(shop.db) == before
+    assert "alert:" not in caplog.text
+
+
+def test_a_pull_ends_between_two_pages_and_goes_on_from_there(site, platform, helpers) -> None:
+    (page,) = helpers.shoppers(count=4)["contacts"]
+    pages = [replace(page, cursor=f"c{n}", contacts=(one,)) for n, one in enumerate(page.contacts)]
+    platform.pages = {"contacts": pages}
+    (pulled,) = pull(site, helpers.now, lambda pulled, page: site.clock.stop.set())
+    assert (pulled.contacts, pulled.problem, pulled.passing) == (1, STOPPED, True)
+    assert cursor(site.db, "hubspot", "contacts") == "c0"
+
+
+def test_writing_ends_after_the_batch_in_hand_and_the_outbox_keeps_the_rest(shop, platform, helpers) -> None:
+    """The platform takes two contacts a call; the stop comes with the first answer."""
+    changes = [Change("contacts", str(n), None, {"reasons": "new"}, {"reasons": ""}) for n in range(1, 8)]
+    made, stop = Plan(helpers.now, "full", {"hubspot": changes}), Event()
+    written = []
+
+    def progress(account, outcomes):
+        written.extend(outcome.id for outcome in outcomes)
+        stop.set()
+
+    (applied,) = apply(shop.db, made, shop.connectors, field_specs(shop.config), progress, stop)
+    assert (applied.written, applied.problem, written) == (2, STOPPED, ["1", "2"])
+    assert [change.id for change in outbox.open_changes(shop.db, made.id, "hubspot")] == ["3", "4", "5", "6", "7"]
+    (applied,) = apply(shop.db, made, shop.connectors, field_specs(shop.config), stop=Event())
+    assert (applied.written, applied.problem) == (5, None)
+
+
+def test_a_wait_that_a_stop_cuts_short_is_not_followed_by_a_call(config, monkeypatch) -> None:
+    monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", "pat-na1-0")
+    sleeps = []
+    monkeypatch.setattr("connectors.open_connector", lambda account, sleep, monotonic: sleeps.append(sleep))
+    clock = SystemClock()
+    connect(config.accounts[0], config, clock)
+    (sleep,) = sleeps
+    sleep(0)
+    clock.stop.set()
+    with pytest.raises(Retry, match="told to stop"):
+        sleep(60)

@@ -1,0 +1,112 @@
+"""The daemon's jobs: when they are due, one at a time, and what is told of them."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.triggers.base import BaseTrigger
+from cronsim import CronSim
+
+from connectors.errors import ConnectorError
+from sync import cycle
+from sync.alerts import after_run, note, watch
+from sync.clock import Clock
+from sync.config import Config
+from sync.errors import ForetagError
+from sync.notify import notify
+from sync.progress import Silent
+from sync.pull import pull
+from sync.reporting import write_report
+from sync.site import Site, open_site
+from sync.store.scores import last_scored
+
+log = logging.getLogger(__name__)
+
+ONE_AT_A_TIME = Lock()
+"""Jobs that are due at the same time wait for one another; another process's run makes them give up."""
+LATE_SECONDS = 3600
+"""A job that could not start on time (sleep, a long run) is made up for within this time, once."""
+
+Job = Callable[[Site], object]
+
+
+class CronLine(BaseTrigger):  # type: ignore[misc]
+    """A cron line with cron's own weekday numbers and daylight-saving rules, which APScheduler's parser lacks."""
+
+    def __init__(self, line: str, zone: Any) -> None:
+        self.line = line
+        self.zone = zone
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The first instant of the line after `previous` (or `now`)."""
+        return next(CronSim(self.line, (previous or now).astimezone(self.zone)))
+
+
+def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
+    """Put in the four jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
+    jobs: dict[str, Job] = {
+        "pull": lambda site: pull(site, clock.now()),
+        "score": lambda site: tell(site, cycle.run(site, Silent())),
+        "train": lambda site: tell(site, cycle.run(site, Silent(), train=True)),
+        "write": lambda site: tell(site, cycle.write(site, Silent())),
+    }
+    for name, job in jobs.items():
+        scheduler.add_job(
+            attempt,
+            CronLine(getattr(config.schedule, name), config.zone),
+            args=(config, clock, name, job),
+            id=name,
+            replace_existing=True,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=LATE_SECONDS,
+        )
+
+
+def catch_up(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
+    """One run now when the schedule had one since everyone was scored last; it trains where that is due as well."""
+    with open_site(config, clock, alone=False) as site:
+        note(site, "config", "")
+        scored = last_scored(site.db)
+    if scored is None or CronLine(config.schedule.score, config.zone).get_next_fire_time(scored, scored) <= clock.now():
+        log.warning("scored last: %s. Catching up now", scored.isoformat(timespec="minutes") if scored else "never")
+        at_once(scheduler, config, clock, "score", lambda site: tell(site, cycle.run(site, Silent())))
+
+
+def at_once(scheduler: BaseScheduler, config: Config, clock: Clock, name: str, job: Job) -> None:
+    """Put in a job that is due now, once."""
+    scheduler.add_job(attempt, args=(config, clock, name, job), misfire_grace_time=None)
+
+
+def tell(site: Site, outcome: cycle.Outcome) -> None:
+    """Log a run, write the report and send the alerts; nothing for one that had nothing to do or was told to stop."""
+    if not outcome.number:
+        return
+    log.warning("run %s: %s", outcome.number, outcome.verdict)
+    for objection in outcome.objections:
+        log.error("refused: %s", objection)
+    if not site.clock.stop.is_set():
+        write_report(site, outcome.as_of)
+        after_run(site, outcome)
+
+
+def attempt(config: Config, clock: Clock, name: str, job: Job) -> None:
+    """Do a job when the one before it has ended; what goes wrong is logged. Nothing begins once a stop was told."""
+    try:
+        with ONE_AT_A_TIME:
+            if clock.stop.is_set():
+                return
+            notify(f"STATUS={name} is at work")
+            with open_site(config, clock) as site:
+                try:
+                    job(site)
+                finally:
+                    if not clock.stop.is_set():
+                        watch(site)
+    except (ForetagError, ConnectorError) as error:
+        log.error("%s: %s", name, error)
+    finally:
+        notify("STATUS=waiting for the next job")

@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from werkzeug.wrappers import Response
 
-Kind = Literal["status", "reset_before", "reset_after", "truncate", "delay"]
+Kind = Literal["status", "reset_before", "reset_after", "truncate", "delay", "silence", "repeat", "reverse"]
 
 
 @dataclass
@@ -17,8 +18,10 @@ class Fault:
 
     `route` is a regular expression searched in "METHOD /path" (the path below the platform). The first `after`
     matching calls are spared, the next `times` are hit. `status` answers without handling the call (`retry_after` in
-    seconds adds the header); `reset_before` and `reset_after` close the connection before or after handling it;
-    `truncate` sends half of the answer; `delay` waits `seconds` first. ValueError for an unknown kind.
+    seconds adds the header, `body` is JSON to answer with); `reset_before` and `reset_after` close the connection
+    before or after handling it; `truncate` sends half of the answer; `delay` waits `seconds` first; `silence` waits
+    and closes the connection, the call unhandled; `repeat` and `reverse` answer with the first row twice or with the
+    rows from last to first. ValueError for an unknown kind.
     """
 
     platform: str
@@ -28,6 +31,7 @@ class Fault:
     after: int = 0
     status: int = 500
     retry_after: float | None = None
+    body: str | None = None
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -70,8 +74,10 @@ def wait(seconds: float) -> None:
 
 
 def error_answer(fault: Fault) -> Response:
-    """What a gateway in front of the platform says: JSON for 429, nothing for 403, an HTML page otherwise."""
-    if fault.status == 429:
+    """The fault's own body, or what a gateway says: JSON for 429, nothing for 403, an HTML page otherwise."""
+    if fault.body is not None:
+        body, kind = fault.body, "application/json"
+    elif fault.status == 429:
         body, kind = json.dumps({"status": "error", "message": "Too many requests"}), "application/json"
     elif fault.status == 403:
         body, kind = "", "text/plain"
@@ -87,4 +93,19 @@ def halved(answer: Response) -> Response:
     """The first half of an answer, as if something on the way had cut it."""
     body = answer.get_data()
     answer.set_data(body[: len(body) // 2])
+    return answer
+
+
+def with_rows(answer: Response, change: Callable[[list[Any]], list[Any]]) -> Response:
+    """An answer in JSON with its lists of records changed; another one as it is."""
+    if "json" not in (answer.content_type or "") or not answer.get_data():
+        return answer
+
+    def changed(value: Any) -> Any:
+        is_rows = isinstance(value, list) and value and all(isinstance(row, dict) for row in value)
+        return change(value) if is_rows else value
+
+    data = json.loads(answer.get_data())
+    shown = {name: changed(value) for name, value in data.items()} if isinstance(data, dict) else changed(data)
+    answer.set_data(json.dumps(shown))
     return answer

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from sandbox.faults import Fault, Faults, error_answer, halved, wait
+from sandbox.faults import Fault, Faults, error_answer, halved, wait, with_rows
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -76,12 +76,21 @@ class Gate:
             return error_answer(fault)
         if fault.kind == "reset_before":
             raise ConnectionDropped
-        if fault.kind == "delay":
+        if fault.kind in ("delay", "silence"):
             wait(fault.seconds)
-        answer = self._handle(environ)
-        if fault.kind == "reset_after":
+        if fault.kind == "silence":
             raise ConnectionDropped
-        return halved(answer) if fault.kind == "truncate" else answer
+        answer = self._handle(environ)
+        match fault.kind:
+            case "reset_after":
+                raise ConnectionDropped
+            case "truncate":
+                return halved(answer)
+            case "repeat":
+                return with_rows(answer, lambda rows: [rows[0], *rows])
+            case "reverse":
+                return with_rows(answer, lambda rows: rows[::-1])
+        return answer
 
     def _handle(self, environ: "WSGIEnvironment") -> Response:
         with self.lock:

@@ -140,7 +140,7 @@ class Campaigns:
             rows = answer["reports"]
             wanted = [row for row in rows if not self._chosen or row.get("list_id") in self._chosen]
             reports |= {report.id: report for row in wanted if (report := Report.of(row))}
-            offset += len(rows)
+            offset += len({row["id"] for row in rows})
             if not rows or offset >= answer["total_items"]:
                 return reports
 

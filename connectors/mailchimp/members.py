@@ -102,7 +102,8 @@ class Members:
                 window = replace(window, offset=max(0, window.offset - lost), total=answer["total_items"])
                 continue
             rows = answer["members"]
-            window = replace(window, offset=window.offset + len(rows), total=answer["total_items"])
+            brought = len({row["contact_id"] for row in rows})  # a row that came twice stands for one place
+            window = replace(window, offset=window.offset + brought, total=answer["total_items"])
             more = bool(rows) and window.offset < window.total
             if not more:
                 state.marks[window.key] = mark

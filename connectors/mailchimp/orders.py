@@ -74,7 +74,8 @@ class Orders:
         check = place.read > 0
         while True:
             answer = self._page(store, place.read - check)
-            rows, total = answer["orders"], answer["total_items"]
+            # a row that came twice stands for one place
+            rows, total = list({row["id"]: row for row in answer["orders"]}.values()), answer["total_items"]
             if check and not (rows and rows[0]["id"] == place.last):
                 passes += 1
                 if passes == _PASSES:

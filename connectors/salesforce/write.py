@@ -84,7 +84,7 @@ class Writer:
                 return [(_outcome(batch[0], Result.REJECTED, ": ".join(filter(None, error_code(error.body)))), False)]
             half = len(batch) // 2
             return [*self._bisected(batch[:half]), *self._bisected(batch[half:])]
-        if not isinstance(answer, list) or len(answer) != len(batch):
+        if not isinstance(answer, list) or not _in_order(batch, answer):
             return [(_outcome(change, Result.UNKNOWN, "Salesforce did not answer for it"), False) for change in batch]
         return [_read(change, item) for change, item in zip(batch, answer, strict=True)]
 
@@ -96,11 +96,17 @@ class Writer:
         return {"attributes": {"type": change.object}, "id": change.id, **values}
 
 
+def _in_order(batch: Sequence[Change], answer: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the answer can be matched by place: those that were written come with their id, refused ones without."""
+    pairs = zip(batch, answer, strict=False)
+    return len(answer) == len(batch) and all(
+        change.id[:15] == str(item["id"])[:15] for change, item in pairs if item.get("success") and item.get("id")
+    )
+
+
 def _read(change: Change, item: Mapping[str, Any]) -> tuple[Outcome, bool]:
     """The outcome of one record, matched by place: refused ones come without their id. And whether it was locked."""
     if item.get("success"):
-        if item.get("id") and item["id"][:15] != change.id[:15]:
-            return _outcome(change, Result.UNKNOWN, "Salesforce answered for another record"), False
         return _outcome(change, Result.WRITTEN), False
     code, message = error_code(item.get("errors"))
     reason = f"{code}: {message}"

@@ -34,6 +34,8 @@ class Hand:
     sends = r"POST /3\.0/(lists/[^/]+(/merge-fields|/segments(/[^/]+)?)?|batches)"
     causes: ClassVar = {"a key of another data centre": NotAuthorised, "a wrong token": NotAuthorised}
     renewing_token = None
+    rows = r"GET .*/(members|orders|reports)$"
+    nothing_written = (rf"POST .*/lists/{LIST_ID}$", '{"new_members": [], "updated_members": [], "errors": []}')
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox, self._platform = sandbox, sandbox.platform("mailchimp")

@@ -31,6 +31,8 @@ class Hand:
         "a wrong token": NotAuthorised,
     }
     renewing_token = f"{CLIENT_ID}:{CLIENT_SECRET}"
+    rows = r"GET .*/query"
+    nothing_written = (r"PATCH .*/composite/sobjects$", "[]")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox, self._platform = sandbox, sandbox.platform("salesforce")

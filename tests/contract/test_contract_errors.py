@@ -148,3 +148,38 @@ def test_writing_to_a_field_that_is_not_there_stops_before_anything_is_believed(
     with pytest.raises(SchemaDrift, match=r"(?i)ft_"):
         stage.write([given.change(person) for person in people])
     assert stage.records() == before
+
+
+def test_an_answer_that_never_comes_is_not_waited_for(stage, monkeypatch):
+    undisturbed = stage.told()
+    monkeypatch.setattr("connectors.transport.TIMEOUT", (1.0, 0.15))
+    stage.sandbox.inject(Fault(stage.hand.kind, ".", "silence", seconds=0.4))
+    assert stage.told() == undisturbed
+
+
+def test_a_write_of_which_nothing_is_said_is_not_believed(ready, given):
+    people = ready.people()
+    before = ready.records()
+    route, body = ready.hand.nothing_written
+    ready.sandbox.inject(Fault(ready.hand.kind, route, "status", status=200, body=body))
+    outcomes = ready.write([given.change(person) for person in people])
+    assert {outcome.result for outcome in outcomes} == {Result.UNKNOWN}
+    assert {outcome.id for outcome in outcomes} == {person.id for person in people}
+    assert ready.records() == before
+
+
+@pytest.mark.parametrize("kind", ["repeat", "reverse"])
+def test_an_answer_in_another_order_is_not_taken_for_another_contacts(ready, given, kind):
+    people = ready.people()
+    poisoned = people[0].id
+    bad = {**given.values, "why": "x" * 70_000}
+    ready.sandbox.inject(Fault(ready.hand.kind, ready.hand.nothing_written[0], kind))
+    changes = [given.change(person, bad if person.id == poisoned else given.values) for person in people]
+    outcomes = {outcome.id: outcome.result for outcome in ready.write(changes)}
+    told = ready.told()
+    assert outcomes[poisoned] is not Result.WRITTEN
+    for id_, result in outcomes.items():
+        if result is Result.WRITTEN:
+            assert told[id_].owned == given.values
+        elif id_ != poisoned:
+            assert result is Result.UNKNOWN, id_

@@ -1,11 +1,12 @@
 """Pulling, the same for every adapter: nobody missed, nobody twice, and a stop after any page is made good."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import pytest
 
 from connectors.records import Consent
+from sandbox.faults import Fault
 from sandbox.world import small
 
 TINY = 5
@@ -171,6 +172,34 @@ def test_every_kind_of_consent_is_told_and_what_is_not_said_is_no_yes(stage):
     for person, (name, consent) in zip(people, stage.hand.consents.items(), strict=False):
         stage.hand.agree(person.id, name)
         assert stage.told()[person.id].consent is consent, name
+
+
+@pytest.mark.parametrize("kind", ["repeat", "reverse"])
+def test_rows_that_come_twice_or_in_another_order_lose_nobody(stage, page_size, kind):
+    streams = stage.connect().capabilities.contact_streams
+    for stream in stage.hand.streams:
+        page_size(TINY if stream in streams else 40)
+        undisturbed = by_key(stage.pages(stream))
+        stage.sandbox.inject(Fault(stage.hand.kind, stage.hand.rows, kind, times=3))
+        assert by_key(stage.pages(stream)) == undisturbed, stream
+        stage.sandbox.clear_faults()
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_that_is_not_the_platforms_loses_nobody(stage, minutes):
+    """Ours is five minutes behind the platform's, or ahead of it."""
+    people, (_, cursors) = stage.people(), stage.read()
+    connector, changed = stage.connect(), [person.id for person in people[:3]]
+    seen = set()
+    for id_ in changed:
+        stage.wait(hours=1 / 60)
+        stage.hand.change(id_)
+        for stream, cursor in cursors.items():
+            pages = list(connector.pull(stream, cursor, stage.now + timedelta(minutes=minutes)))
+            seen |= {contact.id for page in pages for contact in page.contacts}
+            cursors[stream] = pages[-1].cursor
+    stage.wait()
+    assert seen | {contact.id for contact in stage.read(cursors)[0]} >= set(changed)
 
 
 @pytest.mark.parametrize("households", [0, 3])

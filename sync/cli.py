@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "status": ("sync.commands.run:status", "Show the last runs, and how fresh the scores are."),
         "explain": ("sync.commands.run:explain", "Show one person's scores and the reasons."),
         "report": ("sync.commands.run:report", "Write the report page."),
+        "service": ("sync.commands.service:service", "Let systemd keep the daemon running."),
     },
     "Getting out": {
         "undo": ("sync.commands.undo:undo", "Put back what a run has overwritten."),

@@ -49,7 +49,7 @@ class Stage:
         self._ticks = count()
         self.slept = 0.0
 
-    def connect(self, token: str | None = None, fields: tuple[FieldSpec, ...] = FIELDS) -> Any:
+    def connect(self, token: str | None = None, *, cleanup: bool = False) -> Any:
         """A new connector, as after a restart."""
         account = Account(
             self.hand.kind,
@@ -57,7 +57,8 @@ class Stage:
             token or self.sandbox.platform(self.hand.kind).token,
             self.sandbox.url + self.hand.base,
             self.hand.options,
-            fields=fields,
+            fields=FIELDS,
+            cleanup=cleanup,
         )
         return open_connector(account, sleep=self._sleep, monotonic=lambda: next(self._ticks) / 1000 + self.slept)
 

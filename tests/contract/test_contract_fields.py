@@ -65,3 +65,24 @@ def test_check_finds_nothing_wrong_where_all_is_well(ready):
     assert findings
     assert not [finding for finding in findings if finding.level == "fail"]
     assert "all our fields and tags are in place" in [finding.text for finding in findings]
+
+
+def test_removing_takes_off_what_is_ours_and_nothing_else(stage, given):
+    before = stage.records()
+    stage.connect().provision(given.fields)
+    people = stage.people()
+    changes = [given.change(person, dict.fromkeys(given.values)) for person in people]
+    stage.write([given.change(person) for person in people])
+    stage.write(changes)
+    full, connector = stage.records(), stage.connect(cleanup=True)
+    would_go = connector.remove(given.fields, dry_run=True)
+    assert stage.records() == full
+    assert connector.remove(given.fields) == would_go
+    assert len(would_go) >= len(given.fields)
+    assert stage.connect(cleanup=True).remove(given.fields) == []
+    after = stage.records()
+    for kind, rows in before.items():
+        assert set(after[kind]) == set(rows), kind
+        for id_, row in rows.items():
+            assert flat(after[kind][id_]) | flat(row) == flat(after[kind][id_]), (kind, id_)
+    assert len(stage.connect().provision(given.fields)) >= len(given.fields)

@@ -1,5 +1,7 @@
 """Writing, the same for every adapter: what was written is what is read, and every contact has its outcome."""
 
+import pytest
+
 from connectors.contract import Result
 
 HOSTILE = (
@@ -138,3 +140,15 @@ def test_a_write_brings_nobody_back(ready, given):
     everybody, before = ready.hand.everybody(), ready.records()
     assert [outcome.result for outcome in ready.write([given.change(person)])] == [Result.GONE]
     assert (ready.hand.everybody(), ready.records()) == (everybody, before)
+
+
+def test_a_contact_that_was_merged_away_is_gone_and_the_other_is_left_alone(ready, given):
+    if not ready.hand.merges:
+        pytest.skip(f"{ready.hand.kind} has no merges")
+    loser, winner, other = ready.people()[:3]
+    ready.hand.merge(loser.id, winner.id)
+    outcomes = {each.id: each.result for each in ready.write([given.change(loser), given.change(other)])}
+    assert outcomes == {loser.id: Result.GONE, other.id: Result.WRITTEN}
+    told = owned(ready, [winner, other])
+    assert not any(told[winner.id].values())
+    assert told[other.id] == given.values

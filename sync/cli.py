@@ -41,6 +41,11 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "explain": ("sync.commands.run:explain", "Show one person's scores and the reasons."),
         "report": ("sync.commands.run:report", "Write the report page."),
         "service": ("sync.commands.service:service", "Let systemd keep the daemon running."),
+        "runs": ("sync.commands.runs:runs", "Look up earlier runs, and what they could not write."),
+    },
+    "Safekeeping": {
+        "backup": ("sync.commands.backup:backup", "Save, check and restore the store."),
+        "privacy": ("sync.commands.privacy:privacy", "Answer, forget and inform the people you predict for."),
     },
     "Getting out": {
         "undo": ("sync.commands.undo:undo", "Put back what a run has overwritten."),

@@ -161,7 +161,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     if outcome.objections:
         raise Refused("; ".join(outcome.objections))
     if outcome.verdict != "ok":
-        raise ForetagError(f"run {outcome.number} ended {outcome.verdict}: foretag status")
+        raise ForetagError(f"run {outcome.number} ended {outcome.verdict}: foretag runs show {outcome.number}")
 
 
 def _outcome_lines(outcome: Any) -> Iterable[str]:

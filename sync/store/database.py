@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.errors import ForetagError
+from sync.store.copies import copy
 from sync.store.migrations import MIGRATIONS
 
 BUSY_SECONDS = 30.0
 """How long a reader waits for the daemon's write to end."""
+
+OWNER_ONLY = 0o600
+"""Rights of the store: it holds addresses and what people bought."""
 
 
 class StoreError(ForetagError):
@@ -17,17 +21,20 @@ class StoreError(ForetagError):
 
 
 def open_store(path: Path) -> sqlite3.Connection:
-    """Open (or make) the store at `path`, brought to the newest schema.
+    """Open (or make) the store at `path`, readable by its owner only, brought to the newest schema.
 
+    Before the schema of a store changes, a copy is made beside it: `.before-2` holds it as it was before step 2.
     Raises StoreError when the file cannot be opened, is damaged, or was written by a newer foretag.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _close_to_others(path)
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
+        _copy_before_migrating(db, path)
         migrate(db)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(
@@ -36,15 +43,32 @@ def open_store(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _close_to_others(path: Path) -> None:
+    """SQLite gives the files it makes beside a store the store's own rights."""
+    if not path.exists():
+        path.touch(mode=OWNER_ONLY)
+    elif path.stat().st_mode & 0o077:
+        path.chmod(OWNER_ONLY)
+
+
+def _copy_before_migrating(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if 0 < version < len(MIGRATIONS):
+        copy(db, path.with_name(f"{path.name}.before-{version + 1}"))
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Apply the migrations that are missing, each in one transaction with its number."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"the store has schema {version}, this foretag knows {len(MIGRATIONS)}: install the newer foretag again"
+            f"the store has schema {version}, this foretag knows {len(MIGRATIONS)}: install the newer foretag again, "
+            f"or restore the copy made before the change (foretag.sqlite.before-{len(MIGRATIONS) + 1})"
         )
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         with transaction(db):
+            if db.execute("PRAGMA user_version").fetchone()[0] >= number:
+                continue  # another process was quicker
             for statement in statements:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {number}")

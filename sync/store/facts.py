@@ -11,6 +11,7 @@ from connectors.contract import Page
 from connectors.records import Activity, Contact, Value
 from sync.emails import email_key
 from sync.instants import micros
+from sync.store import forgotten
 from sync.store.database import transaction
 
 EMPTY = (None, "", ())
@@ -40,8 +41,12 @@ def contact_counts(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) -> Saved:
-    """Store a page and the cursor after it in one transaction. Storing a page twice changes nothing."""
+    """Store a page and the cursor after it in one transaction. Storing a page twice changes nothing.
+
+    What it tells of people who are to be forgotten is left out.
+    """
     with transaction(db):
+        page = forgotten.without_forgotten(db, account, page)
         changed = sum(_save_contact(db, account, contact, micros(seen)) for contact in page.contacts)
         new = sum(_save_activity(db, account, activity) for activity in page.activities)
         db.execute(

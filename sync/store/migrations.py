@@ -122,4 +122,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         """CREATE INDEX outbox_open ON outbox (state) WHERE state IN ('pending', 'sent')""",
     ),
+    (
+        # Salted hashes of the addresses and contacts of people who are to be forgotten: they are not taken in again.
+        """CREATE TABLE forgotten (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID""",
+    ),
 )

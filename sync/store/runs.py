@@ -53,6 +53,19 @@ def find(db: sqlite3.Connection, number: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+def not_written(db: sqlite3.Connection, plan: str) -> list[sqlite3.Row]:
+    """The contacts of `plan` that it did not write: account, object, id, state, reason, attempts.
+
+    `failed` were refused, of `sent` the answer is missing, `pending` were never sent, `superseded` were left to a later
+    plan.
+    """
+    return db.execute(
+        """SELECT account, object, contact_id AS id, state, reason, attempts FROM outbox
+        WHERE plan = ? AND state != 'confirmed' ORDER BY account, id""",
+        (plan,),
+    ).fetchall()
+
+
 def undone_by(db: sqlite3.Connection, number: int) -> int | None:
     """The run that undid this one wholly, unless that one was undone itself."""
     rows = db.execute(

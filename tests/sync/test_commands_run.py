@@ -116,7 +116,7 @@ def test_run_ends_with_1_when_something_failed(foretag, platform, people) -> Non
     platform.outcomes["2"] = Outcome("contacts", "2", Result.REJECTED, "no such option")
     result = foretag("run")
     ended(result, 1, "FAILED orders: the token may not read orders", "1 not written: no such option")
-    assert result.stderr.startswith("Error: run 1 ended partial: foretag status")
+    assert result.stderr.startswith("Error: run 1 ended partial: foretag runs show 1")
 
 
 @pytest.fixture

@@ -1,0 +1,169 @@
+"""What one person can ask for: everything that is known about them, or that it be forgotten."""
+
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Change
+from sync.emails import email_key
+from sync.errors import ForetagError
+from sync.instants import instant
+from sync.plan import UNWRITABLE, Plan
+from sync.rollout import in_control
+from sync.site import Site
+from sync.store.database import transaction
+from sync.store.facts import load_owned
+from sync.store.forgotten import erase, is_forgotten, same_person
+from sync.store.people import person_of
+
+CONTACTS = "SELECT * FROM contact WHERE person_id = ? ORDER BY account, id"
+ACTIVITIES = """
+SELECT a.account, a.kind, a.at, a.amount, a.currency, a.campaign, a.machine FROM person_activity a
+WHERE a.person_id = ? ORDER BY a.at, a.account, a.kind
+"""
+PREDICTIONS = "SELECT * FROM prediction WHERE person_id = ? ORDER BY as_of, objective"
+STANDINGS = "SELECT * FROM standing WHERE person_id = ? ORDER BY as_of"
+WRITES = """
+SELECT o.account, o.contact_id, o.state, o.before, o.after FROM outbox o
+JOIN contact c ON c.account = o.account AND c.id = o.contact_id WHERE c.person_id = ? ORDER BY o.id
+"""
+
+
+def known_person(db: sqlite3.Connection, email: str) -> int:
+    """The person with this address. ForetagError when there is none, and when they have been forgotten."""
+    key = email_key(email) or ""
+    person = person_of(db, key)
+    if person is not None:
+        return person
+    if is_forgotten(db, key):
+        raise ForetagError(
+            "the person with this address was forgotten: nothing is stored, and nothing is taken in again"
+        )
+    raise ForetagError("nobody in the store has this address. Is it written as on the platform? foretag pull")
+
+
+def export(site: Site, email: str) -> dict[str, Any]:
+    """Everything the store holds about the person with this address, as JSON-able data. Amounts are in cents.
+
+    ForetagError when nobody has the address.
+    """
+    people = same_person(site.db, known_person(site.db, email))
+
+    def rows(query: str) -> list[sqlite3.Row]:
+        return [row for person in people for row in site.db.execute(query, (person,))]
+
+    excluded = rows("SELECT person_id FROM excluded WHERE person_id = ?")
+    return {
+        "made": site.clock.now().isoformat(),
+        "scored": not excluded,
+        "control_group": any(in_control(person, site.config.holdout.share) for person in people),
+        "contacts": [_contact(row) for row in rows(CONTACTS)],
+        "activities": [
+            {**_plain(row), "at": _when(row["at"]), "machine": bool(row["machine"])} for row in rows(ACTIVITIES)
+        ],
+        "scores": [_standing(row) for row in rows(STANDINGS)],
+        "predictions": [_prediction(row) for row in rows(PREDICTIONS)],
+        "written": [
+            {**_plain(row), "before": json.loads(row["before"]), "after": json.loads(row["after"])}
+            for row in rows(WRITES)
+        ],
+    }
+
+
+def _contact(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "account": row["account"],
+        "object": row["object"],
+        "id": row["id"],
+        "email": row["email"],
+        "other_emails": json.loads(row["emails"]),
+        "consent": row["consent"],
+        "created": _when(row["created_at"]),
+        "changed": _when(row["changed_at"]),
+        "deleted_there": bool(row["deleted"]),
+        "merged_into": row["merged_into"],
+        "properties": json.loads(row["properties"]),
+        "our_fields": json.loads(row["owned"]),
+    }
+
+
+def _standing(row: sqlite3.Row) -> dict[str, Any]:
+    reasons = json.loads(row["reasons"])
+    return {
+        "as_of": _when(row["as_of"]),
+        "segment": row["segment"],
+        "fields": json.loads(row["fields"]),
+        "reasons": {
+            objective: [{"text": text, "weight": weight} for text, weight in found]
+            for objective, found in reasons.items()
+        },
+    }
+
+
+def _prediction(row: sqlite3.Row) -> dict[str, Any]:
+    """The value is a probability, for the expected spend cents; the outcome is what really happened."""
+    return {
+        "objective": row["objective"],
+        "as_of": _when(row["as_of"]),
+        "horizon_days": row["horizon_days"],
+        "predicted": row["value"],
+        "rule_of_thumb": row["rule"],
+        "outcome": row["outcome"],
+        "model": row["model_id"],
+    }
+
+
+def _plain(row: sqlite3.Row) -> dict[str, Any]:
+    return dict(zip(row.keys(), row, strict=True))
+
+
+def _when(at: int | None) -> str | None:
+    return None if at is None else instant(at).isoformat()
+
+
+def emptying_plan(site: Site, person: int) -> Plan:
+    """Empties our fields on every contact of this human that can be written to, by what the store holds: pull first."""
+    plan = Plan(site.clock.now(), site.config.mode)
+    for each in same_person(site.db, person):
+        for row in site.db.execute(CONTACTS, (each,)):
+            skipped = plan.skipped.setdefault(row["account"], Counter())
+            owned = load_owned(row["owned"])
+            if row["deleted"] or not owned:
+                continue
+            if row["account"] not in site.connectors:
+                skipped["the account is not in the config any more"] += 1
+            elif not row["writable"]:
+                skipped[UNWRITABLE] += 1
+            else:
+                change = Change(row["object"], row["id"], row["email"], dict.fromkeys(owned), owned)
+                plan.changes.setdefault(row["account"], []).append(change)
+    for account, changes in plan.changes.items():
+        plan.calls[account] = site.connectors[account].predict_calls(changes)
+    return plan
+
+
+def forget(site: Site, person: int) -> list[Path]:
+    """Delete everything about this human from the store and its free space, and never take them in again.
+
+    Saved plans that name a contact of theirs are deleted too; returns these.
+    """
+    contacts = {
+        (row["account"], row["id"])
+        for each in same_person(site.db, person)
+        for row in site.db.execute(CONTACTS, (each,))
+    }
+    gone = [file for file in sorted((site.config.data_dir / "plans").glob("*.json")) if _names_one(file, contacts)]
+    with transaction(site.db):
+        erase(site.db, person)
+    site.db.execute("VACUUM")
+    site.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for file in gone:
+        file.unlink()
+    return gone
+
+
+def _names_one(file: Path, contacts: set[tuple[str, str]]) -> bool:
+    changes = Plan.from_json(file.read_bytes()).changes
+    return any((account, change.id) in contacts for account in changes for change in changes[account])

@@ -52,7 +52,7 @@ def serve(
         for job in scheduler.get_jobs():
             log.warning("%s next at %s", job.id, job.next_run_time.isoformat(timespec="minutes"))
         scheduler.add_job(pulse.beat, "interval", seconds=pulse.every, executor="pulse", misfire_grace_time=None)
-        notify("READY=1", "STATUS=waiting for the next job")
+        notify("READY=1")
         while not clock.stop.wait(LOOK_UP_SECONDS):
             if hang_up.is_set():
                 hang_up.clear()
@@ -79,6 +79,7 @@ def _reload(
     notify("RELOADING=1", f"MONOTONIC_USEC={int(clock.monotonic() * 1e6)}")
     try:
         config, problem = reread(), ""
+        log.warning("the config was read again")
     except ForetagError as error:
         config, problem = old, "The new config cannot be used, the old one stays in force: foretag check"
         log.error("%s\n%s", problem, error)
@@ -90,9 +91,8 @@ def _reload(
         except ForetagError as error:
             problem = str(error)
             log.error("%s", problem)
-    log.warning("the config was read again")
     jobs.at_once(scheduler, config, clock, "reload", lambda site: note(site, "config", problem))
-    notify("READY=1", "STATUS=waiting for the next job")
+    notify("READY=1")
     return config
 
 

@@ -155,12 +155,12 @@ def forget(site: Site, person: int) -> list[Path]:
         for row in site.db.execute(CONTACTS, (each,))
     }
     gone = [file for file in sorted((site.config.data_dir / "plans").glob("*.json")) if _names_one(file, contacts)]
+    for file in gone:
+        file.unlink()
     with transaction(site.db):
         erase(site.db, person)
     site.db.execute("VACUUM")
     site.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for file in gone:
-        file.unlink()
     return gone
 
 

@@ -10,7 +10,7 @@ from sync import backup, cli
 from sync.errors import ForetagError, RunActive
 from sync.lock import only_run
 from sync.store.copies import NoStore, copy, examine
-from sync.store.database import StoreError, open_store
+from sync.store.database import StoreError, open_store, transaction
 from sync.store.migrations import MIGRATIONS
 
 CONFIG = 'timezone = "Europe/Berlin"\ndata_dir = "data"\n[[hubspot]]\n'
@@ -194,6 +194,18 @@ def test_an_older_store_is_copied_before_it_changes(old_store) -> None:
     assert (examine(before).schema, rights(before)) == (1, 0o600)
     with closing(sqlite3.connect(before)) as db:
         assert db.execute("SELECT value FROM setting").fetchone() == ("1",)
+
+
+def test_two_processes_may_bring_a_store_up_to_date_at_the_same_time(old_store, monkeypatch) -> None:
+    def late(db):
+        monkeypatch.undo()
+        open_store(old_store).close()
+        return transaction(db)
+
+    monkeypatch.setattr("sync.store.database.transaction", late)
+    with closing(open_store(old_store)) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+    assert examine(old_store.with_name("foretag.sqlite.before-2")).schema == 1
 
 
 def test_a_store_that_is_new_or_up_to_date_is_not_copied(filled) -> None:

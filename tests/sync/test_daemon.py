@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
+import requests
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from connectors.contract import Change
@@ -19,6 +21,7 @@ from sync.accounts import connect
 from sync.apply import apply
 from sync.clock import STOPPED, FixedClock, SystemClock
 from sync.config import Config
+from sync.config_sections import Health
 from sync.cycle import Outcome
 from sync.daemon import serve
 from sync.errors import ForetagError
@@ -373,3 +376,47 @@ def test_a_wait_that_a_stop_cuts_short_is_not_followed_by_a_call(config, monkeyp
     clock.stop.set()
     with pytest.raises(Retry, match="told to stop"):
         sleep(60)
+
+
+def health_on(config, port: int) -> Config:
+    return config.model_copy(update={"health": Health(port=port)})
+
+
+@pytest.fixture
+def ports():
+    """Two that are free, and one that is taken."""
+    with socket.socket() as one, socket.socket() as other, socket.socket() as taken:
+        for each in (one, other, taken):
+            each.bind(("127.0.0.1", 0))
+        taken.listen()
+        found = [each.getsockname()[1] for each in (one, other, taken)]
+        one.close()
+        other.close()
+        yield found
+
+
+def healthy(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_health_is_served_as_long_as_the_daemon_lives_and_moves_with_the_config(config, scheduler, told, ports) -> None:
+    seen, (one, other, _) = [], ports
+    clock = SystemClock()
+    hang_up_once(told, clock)
+    then = told.then["READY"]
+    told.then["READY"] = lambda: (seen.append((healthy(one), healthy(other))), then())
+    serve(health_on(config, one), clock, lambda: health_on(config, other))
+    assert [*seen, (healthy(one), healthy(other))] == [(True, False), (False, True), (False, False)]
+
+
+def test_a_port_that_is_taken_ends_a_start_but_not_a_daemon_at_work(config, scheduler, told, ports, caplog) -> None:
+    one, _, taken = ports
+    with pytest.raises(ForetagError, match=f"health.port {taken} cannot be used"):
+        serve(health_on(config, taken), SystemClock(), same(config))
+    clock = SystemClock()
+    hang_up_once(told, clock)
+    serve(health_on(config, one), clock, lambda: health_on(config, taken))
+    assert f"health.port {taken} cannot be used" in caplog.text

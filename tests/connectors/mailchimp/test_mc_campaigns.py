@@ -147,7 +147,7 @@ def campaign(web, api):
     report = {"id": "c1", "list_id": "a1", "send_time": "2017-07-01T09:00:00+00:00", "emails_sent": 1}
     web.get(f"{api}/reports", json={"reports": [report], "total_items": 1})
     web.post(f"{api}/batches", json={"id": "b1", "status": "pending"})
-    url = "https://storage.example/b1.tar.gz?signature=1"
+    url = "https://storage.example/b1?signature=1"
     web.get(f"{api}/batches/b1", json={"status": "finished", "response_body_url": url})
 
     def give(*archives):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 ACTIVITIES = """
 SELECT person_id, kind, at, CASE WHEN currency IS NULL OR currency = ? THEN amount END AS amount, campaign, machine
 FROM person_activity WHERE person_id NOT IN (SELECT person_id FROM excluded)
+ORDER BY person_id, at, kind, amount, campaign, machine
 """
 PEOPLE = """
 SELECT person_id, min(since) AS since FROM (
@@ -19,7 +20,7 @@ SELECT person_id, min(since) AS since FROM (
     UNION ALL SELECT person_id, min(at) FROM person_activity GROUP BY person_id
 ) WHERE person_id IN (SELECT person_id FROM contact GROUP BY person_id HAVING min(deleted) = 0)
     AND person_id NOT IN (SELECT person_id FROM excluded)
-GROUP BY person_id
+GROUP BY person_id ORDER BY person_id
 """
 ROWS_AT_ONCE = 50_000
 """Rows that are Python objects at the same time."""
@@ -46,7 +47,9 @@ def tables(db: sqlite3.Connection, currency: str, spark_master: str = "") -> Tab
     )
     if spark_master:
         return Tables(*(nw.from_native(_on_spark(table, spark_master)) for table in found))
-    engine = duckdb.connect()
+    # One thread, and rows in one order: sums of decayed amounts would else differ in their last bits from run to run,
+    # and with them, after training, the scores.
+    engine = duckdb.connect(config={"threads": 1})
     return Tables(*(nw.from_native(engine.from_arrow(table)) for table in found))
 
 

@@ -11,6 +11,7 @@ from connectors.contract import Connector, FieldSpec, Outcome, Result
 from connectors.errors import ConnectorError, Retry, SchemaDrift
 from sync.clock import STOPPED
 from sync.plan import Plan
+from sync.redact import redact
 from sync.store import outbox
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ def _apply_account(
             outbox.settle(db, plan, account, outcomes)
             applied.written += sum(outcome.result is Result.WRITTEN for outcome in outcomes)
             applied.failed.update(
-                outcome.reason or outcome.result.value for outcome in outcomes if outcome.result is not Result.WRITTEN
+                redact(outcome.reason) or outcome.result.value
+                for outcome in outcomes
+                if outcome.result is not Result.WRITTEN
             )
             if progress:
                 progress(account, outcomes)
@@ -81,7 +84,7 @@ def _apply_account(
             if left > 0:
                 _go_on_unless(stop)
     except ConnectorError as error:
-        applied.problem = str(error)
+        applied.problem = redact(str(error))  # platforms quote addresses in their refusals
         log.error("%s: %s", account, error)
     applied.calls = connector.calls.total() - before
     return applied

@@ -12,6 +12,7 @@ from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError, Retry
 from sync.clock import STOPPED
 from sync.errors import ForetagError
+from sync.redact import redact
 from sync.site import Site
 from sync.store import facts, people
 from sync.store.exclusion import exclude
@@ -132,7 +133,7 @@ def _store(
             continue
         readers -= 1
         if isinstance(arrival.error, ConnectorError):
-            pulled.problem, pulled.passing = str(arrival.error), isinstance(arrival.error, Retry)
+            pulled.problem, pulled.passing = redact(str(arrival.error)), isinstance(arrival.error, Retry)
             log.error("%s %s: %s", pulled.account, pulled.stream, pulled.problem)
         elif arrival.error is not None:
             raise arrival.error

@@ -216,3 +216,11 @@ def test_after_a_break_the_rest_is_written_and_nothing_twice(site, platform, hel
     (applied,) = apply(site.db, made, site.connectors, field_specs(site.config))
     assert (applied.written, applied.calls) == (2, 1)
     assert len(platform.stored) == 6
+
+
+def test_an_address_that_a_platform_quotes_is_not_passed_on(site, platform, helpers) -> None:
+    fill(site, contact(1), contact(2), standings=[helpers.standing(1), helpers.standing(2)])
+    platform.outcomes = {"1": Outcome("contacts", "1", Result.REJECTED, "p1@shop.example looks fake")}
+    (applied,) = carry_out(site)
+    assert [reason.endswith("looks fake") for reason in applied.failed] == [True]
+    assert "p1@shop.example" not in str(applied)

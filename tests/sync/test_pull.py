@@ -69,3 +69,11 @@ def test_many_pages_of_many_streams_all_arrive(site, platform) -> None:
     }
     assert sum(each.contacts for each in pull(site, NOW)) == 1500
     assert site.db.execute("SELECT count(*) FROM contact").fetchone()[0] == 1500
+
+
+def test_an_address_that_a_platform_quotes_is_not_passed_on(site, platform) -> None:
+    platform.fail_stream = {"contacts": NotPermitted("owner@shop.example may not read contacts")}
+    (pulled,) = pull(site, NOW)
+    assert pulled.problem is not None
+    assert pulled.problem.endswith("may not read contacts")
+    assert "owner@" not in pulled.problem

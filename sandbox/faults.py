@@ -1,9 +1,10 @@
-"""Faults to order: what goes wrong, on which calls, how often. Counted, so that every run is the same."""
+"""Faults to order: what goes wrong, on which calls, how often. Counted or drawn from a seed: every run is the same."""
 
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from threading import Event
 from typing import Any, Literal, get_args
 
@@ -17,11 +18,12 @@ class Fault:
     """One thing that goes wrong.
 
     `route` is a regular expression searched in "METHOD /path" (the path below the platform). The first `after`
-    matching calls are spared, the next `times` are hit. `status` answers without handling the call (`retry_after` in
-    seconds adds the header, `body` is JSON to answer with); `reset_before` and `reset_after` close the connection
-    before or after handling it; `truncate` sends half of the answer; `delay` waits `seconds` first; `silence` waits
-    and closes the connection, the call unhandled; `repeat` and `reverse` answer with the first row twice or with the
-    rows from last to first. ValueError for an unknown kind.
+    matching calls are spared, of those behind them a share of `rate`, drawn from `seed`, is hit until `times` were.
+    `status` answers without handling the call (`retry_after` in seconds adds the header, `body` is JSON to answer
+    with, "" nothing at all); `reset_before` and `reset_after` close the connection before or after handling it;
+    `truncate` sends half of the answer; `delay` waits `seconds` first; `silence` waits and closes the connection, the
+    call unhandled; `repeat` and `reverse` answer with the first row twice or with the rows from last to first.
+    ValueError for an unknown kind and a rate outside (0, 1].
     """
 
     platform: str
@@ -29,6 +31,8 @@ class Fault:
     kind: Kind
     times: int = 1
     after: int = 0
+    rate: float = 1.0
+    seed: int = 0
     status: int = 500
     retry_after: float | None = None
     body: str | None = None
@@ -37,7 +41,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"unknown fault kind {self.kind!r}; known: {', '.join(get_args(Kind))}")
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"a rate of {self.rate!r}: it lies above 0 and is at most 1")
         self._route = re.compile(self.route)
+        self._dice = Random(self.seed)
 
     def hits(self, platform: str, call: str) -> bool:
         """Whether this call goes wrong; counts it."""
@@ -45,6 +52,8 @@ class Fault:
             return False
         if self.after > 0:
             self.after -= 1
+            return False
+        if self._dice.random() >= self.rate:
             return False
         self.times -= 1
         return True
@@ -61,6 +70,10 @@ class Faults:
 
     def clear(self) -> None:
         self._faults.clear()
+
+    def to_come(self) -> list[Fault]:
+        """Those that have not struck as often as ordered."""
+        return [fault for fault in self._faults if fault.times > 0]
 
     def take(self, platform: str, call: str) -> Fault | None:
         """The fault that hits this call, if any."""

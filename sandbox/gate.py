@@ -24,12 +24,14 @@ class ConnectionDropped(Exception):
 
 
 class Gate:
-    """WSGI application around `app`; calls below `/<platform>` are counted and may go wrong."""
+    """WSGI application around another; calls below `/<platform>` are counted and may go wrong."""
 
-    def __init__(self, app: Flask, platforms: Iterable[str], latency: float) -> None:
+    def __init__(self, platforms: Iterable[str], latency: float) -> None:
         self.lock = RLock()
         """Held while a request is handled."""
-        self._app, self._platforms, self._latency = app, frozenset(platforms), latency
+        self.app = Flask("nothing yet", template_folder=None, static_folder=None)
+        """What answers; may be replaced while the lock is held."""
+        self._platforms, self._latency = frozenset(platforms), latency
         self._counting = Lock()
         self._calls: Counter[tuple[str, str]] = Counter()
         self._open: Counter[str] = Counter()
@@ -71,6 +73,11 @@ class Gate:
         with self._counting:
             self._faults.clear()
 
+    def faults(self) -> list[Fault]:
+        """Those still to come."""
+        with self._counting:
+            return self._faults.to_come()
+
     def _spoil(self, environ: "WSGIEnvironment", fault: Fault) -> Response:
         if fault.kind == "status":
             return error_answer(fault)
@@ -94,12 +101,12 @@ class Gate:
 
     def _handle(self, environ: "WSGIEnvironment") -> Response:
         with self.lock:
-            return Response.from_app(self._app, environ, buffered=True)
+            return Response.from_app(self.app, environ, buffered=True)
 
     def _route(self, environ: "WSGIEnvironment", platform: str) -> str:
         """The route's template, e.g. `GET /crm/v3/objects/contacts`; the plain path when there is no such route."""
         try:
-            rule, _ = self._app.url_map.bind_to_environ(environ).match(return_rule=True)
+            rule, _ = self.app.url_map.bind_to_environ(environ).match(return_rule=True)
             path = rule.rule
         except HTTPException:
             path = environ["PATH_INFO"]

@@ -16,14 +16,16 @@ class SandboxClock:
     """
 
     date: datetime
+    skew: timedelta = timedelta()
+    """How far the platforms' clocks are ahead of the date; below zero, behind. Stamps of changes show it."""
     _ticks: int = 0
     _lock: Any = field(default_factory=RLock, repr=False)
 
     def now(self) -> datetime:
-        """The present instant (UTC), one millisecond later than the last one asked for."""
+        """The present instant (UTC) by the platforms' clocks, one millisecond later than the last one asked for."""
         with self._lock:
             self._ticks += 1
-            return self.date + timedelta(milliseconds=self._ticks)
+            return self.date + self.skew + timedelta(milliseconds=self._ticks)
 
     def set(self, date: datetime) -> None:
         """Move to `date`; ValueError when that would go back."""

@@ -34,19 +34,26 @@ class Sandbox:
         limits: bool = True,
         port: int = 0,
     ) -> None:
+        self._world, self._start, self._limits = world, date, limits
+        self._names: Sequence[Platform] = platforms or PLATFORMS
+        self._gate = Gate(self._names, latency)
+        self._port = port
+        self._server: Server | None = None
+        self._fill(date)
+
+    def _fill(self, date: datetime) -> None:
+        """Put new platforms behind the gate, as they stood at `date`."""
         self.clock = SandboxClock(date)
-        self._platforms = {name: _make(name, world, self.clock) for name in platforms or PLATFORMS}
+        self._platforms = {name: _make(name, self._world, self.clock) for name in self._names}
         app = Flask("sandbox", template_folder=None, static_folder=None)
-        app.config["LIMITS"] = limits
+        app.config["LIMITS"] = self._limits
         app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's own provider has it
         for name, platform in self._platforms.items():
             app.register_blueprint(platform.blueprint(), url_prefix=f"/{name}")
             platform.advance(date)
         app.register_blueprint(control_routes(self))
         app.register_blueprint(page_routes(self))
-        self._gate = Gate(app, self._platforms, latency)
-        self._port = port
-        self._server: Server | None = None
+        self._gate.app = app
 
     @property
     def platforms(self) -> Mapping[Platform, PretendPlatform]:
@@ -79,6 +86,13 @@ class Sandbox:
             for platform in self._platforms.values():
                 platform.advance(date)
 
+    def reset(self, date: datetime | None = None) -> None:
+        """Start over at `date` (UTC), or where it started: nothing written, no faults, nothing counted, no skew."""
+        with self._gate.lock:
+            self._fill(date or self._start)
+            self._gate.clear_faults()
+            self._gate.reset_calls()
+
     def platform(self, name: Platform) -> PretendPlatform:
         return self._platforms[name]
 
@@ -100,6 +114,10 @@ class Sandbox:
 
     def clear_faults(self) -> None:
         self._gate.clear_faults()
+
+    def faults(self) -> list[Fault]:
+        """Those that have not struck as often as ordered."""
+        return self._gate.faults()
 
     def __enter__(self) -> Self:
         self.start()

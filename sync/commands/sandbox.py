@@ -23,7 +23,7 @@ def sandbox(app: App, date: datetime, port: int, seed: int, small: bool) -> None
     """Serve a local HubSpot, Mailchimp and Salesforce full of a year of shoppers, until Ctrl-C.
 
     Prints the addresses, the tokens and a config file that uses them. Move its date with
-    POST /sandbox/advance {"date": "2017-11-01"}; look at it in a browser.
+    POST /_sandbox/clock {"date": "2017-11-01"}; look at it in a browser.
     """
     from sandbox import world
     from sandbox.server import Sandbox

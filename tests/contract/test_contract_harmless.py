@@ -33,7 +33,7 @@ def test_forbidden_requests_do_not_leave(ready, given, act):
 
 def test_nothing_is_sent_to_another_address(ready):
     transport = ready.hand.transport(ready.connect())
-    for url in ("https://elsewhere.example/", ready.sandbox.url + "/sandbox/state", transport.base_url + ".example/"):
+    for url in ("https://elsewhere.example/", ready.sandbox.url + "/_sandbox/clock", transport.base_url + ".example/"):
         with pytest.raises(NotAllowed, match="was not sent"):
             transport.request("GET", url)
 

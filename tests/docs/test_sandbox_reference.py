@@ -15,7 +15,8 @@ from sandbox.server import Sandbox
 from sandbox.world import small
 
 PAGE = Path("docs/reference/sandbox.md")
-TOLD = re.compile(r"(?m)^\$ curl -s http://127\.0\.0\.1:8025(/sandbox/\w+)(?:[^\n]*?-d '([^\n]*)')?\n(\{.*)$")
+ENDPOINTS = ("clock", "clock", "clock", "counters", "counters", "faults", "reset")
+TOLD = re.compile(r"(?m)^\$ curl -s http://127\.0\.0\.1:8025(/_sandbox/\w+)(?:[^\n]*?-d '([^\n]*)')?\n(\{.*)$")
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,19 @@ def sandbox():
 
 def test_every_example_is_answered_as_it_says(documents, sandbox):
     found = TOLD.findall(documents[PAGE])
-    assert [path for path, _, _ in found] == [f"/sandbox/{name}" for name in ("state", "advance", "faults")]
+    assert [path for path, _, _ in found] == [f"/_sandbox/{name}" for name in ENDPOINTS]
     for path, body, answer in found:
         url = sandbox.url + path
         given = requests.post(url, json=json.loads(body), timeout=5) if body else requests.get(url, timeout=5)
         assert given.json() == json.loads(answer), path
-    before = requests.get(f"{sandbox.url}/sandbox/snapshot", timeout=5).json()
+    before = requests.get(f"{sandbox.url}/_sandbox/snapshot", timeout=5).json()
     assert all(before[platform][kind] for platform, kind in (("hubspot", "contacts"), ("mailchimp", "members")))
 
 
 def test_every_fault_worth_rehearsing_can_be_ordered(documents, sandbox):
     wanted = [json.loads(text) for text in re.findall(r"(?m)\| `(\{\"platform\".*\})` \|$", documents[PAGE])]
     assert len(wanted) > 3
-    answer = requests.post(f"{sandbox.url}/sandbox/faults", json={"faults": wanted}, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json={"faults": wanted}, timeout=5)
     assert answer.json() == {"faults": len(wanted)}
 
 

@@ -45,10 +45,10 @@ def test_it_listens_on_loopback_only_and_stops(small_world: World) -> None:
     with sandbox, requests.Session() as session:
         url = sandbox.url
         assert url.startswith("http://127.0.0.1:")
-        assert session.get(f"{url}/sandbox/state", timeout=5).ok
+        assert session.get(f"{url}/_sandbox/clock", timeout=5).ok
         sandbox.stop()
         with pytest.raises(requests.ConnectionError):
-            session.get(f"{url}/sandbox/state", timeout=5)
+            session.get(f"{url}/_sandbox/clock", timeout=5)
 
 
 def test_advancing_applies_what_happens_in_between(small_sandbox, hubspot) -> None:
@@ -71,32 +71,6 @@ def test_advancing_in_steps_ends_where_one_step_does(small_world: World) -> None
 def test_it_does_not_go_back(small_sandbox) -> None:
     with pytest.raises(ValueError, match="cannot go back"):
         small_sandbox.advance(datetime(2017, 6, 30, tzinfo=UTC))
-
-
-def test_other_processes_steer_it_over_http(small_sandbox, hubspot) -> None:
-    url = small_sandbox.url
-    hubspot.get(CONTACTS)
-    state = requests.get(f"{url}/sandbox/state", timeout=5).json()
-    assert state["date"] == "2017-07-01T00:00:00+00:00"
-    assert state["calls"] == [{"platform": "hubspot", "route": f"GET {CONTACTS}", "count": 1}]
-    moved = requests.post(f"{url}/sandbox/advance", json={"date": "2017-10-31"}, timeout=5)
-    assert moved.json() == {"date": "2017-10-31T00:00:00+00:00"}
-    assert small_sandbox.clock.date == datetime(2017, 10, 31, tzinfo=UTC)
-    back = requests.post(f"{url}/sandbox/advance", json={"date": "2017-01-01"}, timeout=5)
-    assert (back.status_code, "cannot go back" in back.json()["error"]) == (400, True)
-    assert requests.get(f"{url}/sandbox/snapshot", timeout=5).json() == small_sandbox.snapshot()
-
-
-def test_faults_are_ordered_over_http(small_sandbox, hubspot) -> None:
-    url = small_sandbox.url
-    fault = {"platform": "hubspot", "route": "GET .*/contacts", "kind": "status", "status": 503, "after": 1}
-    assert requests.post(f"{url}/sandbox/faults", json={"faults": [fault]}, timeout=5).json() == {"faults": 1}
-    hubspot.get(CONTACTS)
-    answer = hubspot.session.get(hubspot.url + CONTACTS, timeout=5)
-    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (503, "text/html")
-    hubspot.get(CONTACTS)
-    wrong = requests.post(f"{url}/sandbox/faults", json={"faults": [{**fault, "kind": "flood"}]}, timeout=5)
-    assert (wrong.status_code, "unknown fault kind" in wrong.json()["error"]) == (400, True)
 
 
 def test_a_status_fault_does_not_reach_the_platform(small_sandbox, hubspot) -> None:
@@ -185,7 +159,7 @@ def test_the_contact_page_shows_what_a_marketer_sees(small_sandbox, hubspot) -> 
 def test_all_three_platforms_are_served_together(small_world: World) -> None:
     person = next(person for person in small_world.people if set(person.emails) == {"hubspot", "salesforce"})
     with Sandbox(small_world, datetime(2017, 7, 1, tzinfo=UTC)) as sandbox:
-        state = requests.get(f"{sandbox.url}/sandbox/state", timeout=5).json()
+        state = requests.get(f"{sandbox.url}/_sandbox/counters", timeout=5).json()
         assert state["platforms"] == ["hubspot", "mailchimp", "salesforce"]
         assert set(sandbox.snapshot()) == {"hubspot", "mailchimp", "salesforce"}
         params = {"email": person.emails["hubspot"]}

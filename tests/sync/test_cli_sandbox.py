@@ -41,7 +41,7 @@ def test_it_serves_the_date_it_was_given_until_it_is_stopped(capsys):
                 break
             thread.join(0.05)
         url = re.search(r"http://127\.0\.0\.1:\d+", printed)[0]
-        assert requests.get(f"{url}/sandbox/state", timeout=5).json()["date"].startswith("2017-11-01")
+        assert requests.get(f"{url}/_sandbox/clock", timeout=5).json()["date"].startswith("2017-11-01")
         token = re.search(r"FORETAG_HUBSPOT_TOKEN='(.+)'", printed)[1]
         answer = requests.get(
             f"{url}/hubspot/crm/v3/objects/contacts", headers={"Authorization": f"Bearer {token}"}, timeout=5

@@ -1,108 +1,110 @@
-"""Tells a webhook when something is wrong, once when it begins and once when it is over; no personal data."""
+"""Tells the admin's services when something is wrong, once when it begins and once when it is over; no personal data.
+
+What could not be sent is kept and sent with the next alert: a service that is down loses none of them.
+"""
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from connectors.allowlist import AllowList, Rule, unexpected
-from connectors.errors import ConnectorError
-from connectors.pacing import Pacer
-from connectors.transport import Transport
-from sync import secrets
+from sync.conditions import BETWEEN_RUNS, between_runs, movements, of_exception, of_run
 from sync.cycle import Outcome
-from sync.errors import ForetagError
-from sync.fields import score_key
+from sync.messages import deliver, ping
 from sync.redact import redact
 from sync.site import Site
 from sync.store.database import transaction
-from sync.store.scores import newest_standings
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3
+MOST_UNSENT = 50
+"""Alerts kept for services that do not answer; older ones are dropped, the log has them."""
+NOT_A_RUN = "config"
+"""The state that no run can tell anything about."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Something that goes on: what it is, and since when (ISO 8601, in the shop's time zone)."""
+
+    text: str
+    since: str
 
 
 def after_run(site: Site, outcome: Outcome) -> None:
-    """Alert on what this run found, and on the movements the config asks for. A failing alert is only logged."""
-    states = {key: text for key, text in _known(site).items() if key not in ("scores", "run")}
-    if _stale(site):
-        states["scores"] = f"Scores are older than {site.config.alerts.stale_after}."
-    if outcome.verdict != "ok":
-        problems = [each.problem for each in outcome.pulled] + [each.problem for each in outcome.applied]
-        reasons = [*outcome.objections, *filter(None, problems)] or ["some contacts were refused by the platform"]
-        states["run"] = f"Run {outcome.number} ended {outcome.verdict.upper()}: {reasons[0]} More: foretag status"
-    _tell(site, states, list(_movements(site)))
+    """Alert on what this run found, and on the movements the config asks for. A failing alert is only logged.
+
+    The dead man's switch is called when nothing at all is wrong with the run.
+    """
+    _tell(site, of_run(site, outcome), lambda key: key != NOT_A_RUN, tuple(movements(site)))
+    if outcome.verdict == "ok" and site.config.alerts.ping:
+        ping(site.clock)
+
+
+def after_exception(site: Site, error: Exception) -> None:
+    """Alert on a run that ended in `error`; the next run that ends is what ends the alert."""
+    found = of_exception(error)
+    _tell(site, found, lambda key: key in found)
 
 
 def watch(site: Site) -> None:
-    """Alert when the scores have become old, although no run failed: for the daemon, between runs."""
-    old = f"Scores are older than {site.config.alerts.stale_after}: foretag status"
-    note(site, "scores", old if _stale(site) else "")
+    """Alert on what can go wrong although no run fails: for the daemon, between runs."""
+    _tell(site, between_runs(site), lambda key: key in BETWEEN_RUNS)
 
 
 def note(site: Site, key: str, text: str) -> None:
     """Alert that the state `key` is there, in the words of `text`, or that it is over ("")."""
-    states = {each: known for each, known in _known(site).items() if each != key}
-    _tell(site, states | {key: text} if text else states, [])
+    _tell(site, {key: text} if text else {}, lambda each: each == key)
 
 
-def _stale(site: Site) -> bool:
-    newest = newest_standings(site.db)
-    return newest is not None and site.clock.now() - newest[0] > site.config.alerts.stale_after
+def going_on(db: sqlite3.Connection) -> dict[str, State]:
+    """What was alerted on and is not over yet, by its key."""
+    return {key: State(**state) for key, state in _remembered(db, "alerts", {}).items()}
 
 
-def _movements(site: Site) -> Iterator[str]:
-    newest = newest_standings(site.db)
-    earlier = newest_standings(site.db, before=newest[0]) if newest else None
-    if newest is None or earlier is None:
-        return
-    for rule in site.config.alerts.rules:
-        moved = [
-            before
-            for person, before in earlier[1].items()
-            if before.segment == rule.moved_from and person in newest[1] and newest[1][person].segment == rule.moved_to
-        ]
-        value = sum(each.fields.get(score_key("value")) or 0 for each in moved)
-        if len(moved) >= rule.min_people and value >= rule.min_value:
-            yield (
-                f"{len(moved):,} people moved from {rule.moved_from} to {rule.moved_to}, "
-                f"{value:,.0f} {site.config.currency} expected from them. More: foretag report"
-            )
-
-
-def _tell(site: Site, states: Mapping[str, str], events: list[str]) -> None:
-    """Send what began, what is over, and every event; remember what is going on."""
-    before = _known(site)
-    texts = [text for key, text in states.items() if key not in before]
-    texts += [f"Over: {text}" for key, text in before.items() if key not in states]
-    with transaction(site.db):
-        site.db.execute(
-            "INSERT INTO setting VALUES ('alerts', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            (json.dumps(states),),
-        )
-    for text in texts + events:
+def _tell(site: Site, found: Mapping[str, str], judged: Callable[[str], bool], events: Sequence[str] = ()) -> None:
+    """Send what began, what is over, and every event; remember what goes on. Keys not `judged` stay as they were."""
+    before = going_on(site.db)
+    now = site.clock.now().astimezone(site.config.zone).isoformat(timespec="minutes")
+    kept = {key: state for key, state in before.items() if not judged(key)}
+    since = {key: state.since for key, state in before.items()}
+    after = kept | {key: State(redact(text), since.get(key, now)) for key, text in found.items()}
+    texts = [state.text for key, state in after.items() if key not in before]
+    texts += [f"Over (since {state.since}): {state.text}" for key, state in before.items() if key not in after]
+    texts += map(redact, events)
+    for text in texts:
         log.warning("alert: %s", text)
-        if site.config.alerts.webhook:
-            _post(site, f"foretag: {redact(text)}")
+    unsent = _remembered(site.db, "alerts unsent", [])
+    unsent += [[place, text] for text in texts for place in site.config.alerts.to]
+    with transaction(site.db):
+        _remember(site.db, "alerts", {key: asdict(state) for key, state in after.items()})
+        _remember(site.db, "alerts unsent", unsent[-MOST_UNSENT:])
+    _send(site, unsent[-MOST_UNSENT:])
 
 
-def _known(site: Site) -> dict[str, str]:
-    row = site.db.execute("SELECT value FROM setting WHERE name = 'alerts'").fetchone()
-    return dict(json.loads(row["value"])) if row else {}
+def _send(site: Site, unsent: Sequence[Sequence[str]]) -> None:
+    """Deliver what waits, oldest first; a service that fails is not tried again with the rest."""
+    left: list[Sequence[str]] = []
+    failing: set[str] = set()
+    for place, text in unsent:
+        if place not in site.config.alerts.to:
+            continue
+        if place in failing or not deliver(place, f"foretag: {text}"):
+            failing.add(place)
+            left.append([place, text])
+    if len(left) < len(unsent):
+        with transaction(site.db):
+            _remember(site.db, "alerts unsent", left)
 
 
-def _post(site: Site, text: str) -> None:
-    try:
-        address = urlsplit(secrets.find(secrets.WEBHOOK).value)
-        if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
-            raise ForetagError(f"{secrets.WEBHOOK} is not an https address")
-        rule = Rule(
-            "alert", "POST", ".*", lambda body: unexpected("it", body, {"text"}), repeatable=False, private=True
-        )
-        base = f"{address.scheme}://{address.netloc}"
-        pacer = Pacer({}, monotonic=site.clock.monotonic, sleep=site.clock.sleep)
-        with Transport(base, AllowList([rule]), pacer, sleep=site.clock.sleep, attempts=ATTEMPTS) as transport:
-            transport.post(address.geturl(), json={"text": text})
-    except (ConnectorError, ForetagError) as error:
-        log.warning("the alert could not be sent: %s", error)
+def _remembered(db: sqlite3.Connection, name: str, otherwise: Any) -> Any:
+    row = db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return json.loads(row["value"]) if row else otherwise
+
+
+def _remember(db: sqlite3.Connection, name: str, value: object) -> None:
+    db.execute(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, json.dumps(value))
+    )

@@ -30,6 +30,8 @@ class Applied:
     calls: int = 0
     problem: str | None = None
     """Why the account stopped early; what is left stays in the outbox."""
+    cause: str = ""
+    """The problem's kind, of `connectors.errors`."""
 
 
 Progress = Callable[[str, Sequence[Outcome]], None]
@@ -84,6 +86,7 @@ def _apply_account(
             if left > 0:
                 _go_on_unless(stop)
     except ConnectorError as error:
+        applied.cause = type(error).__name__
         applied.problem = redact(str(error))  # platforms quote addresses in their refusals
         log.error("%s: %s", account, error)
     applied.calls = connector.calls.total() - before

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from sync import secrets
 from sync.config_accounts import Account, HubSpot, Mailchimp, Salesforce, Section
 from sync.config_sections import (
     TITLES,
@@ -96,6 +97,13 @@ class Config(Section):
     def accounts(self) -> tuple[Account, ...]:
         """Every account of every platform, in the order of the file's sections."""
         return (*self.hubspot, *self.mailchimp, *self.salesforce)
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Every secret that is looked for: the accounts' tokens, and where alerts go."""
+        names = [account.secret_name for account in self.accounts]
+        names += [secrets.of_alert(place) for place in self.alerts.to]
+        return (*names, secrets.PING) if self.alerts.ping else tuple(names)
 
     @model_validator(mode="before")
     @classmethod

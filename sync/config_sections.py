@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sync.config_accounts import Section
+from sync.config_accounts import NAME, Section
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
@@ -179,8 +179,13 @@ class AlertRule(Section):
 class Alerts(Section):
     """What is worth a message, and where it goes."""
 
-    webhook: bool = Field(
-        False, description='Post alerts as JSON {"text": …} to the URL kept as the secret "alerts.webhook".'
+    to: list[Annotated[str, Field(pattern=NAME, max_length=40)]] = Field(
+        [],
+        description='Names of the places alerts go to, such as ["team"]; the secret "alerts.team" is an address as '
+        "apprise writes it: mailtos://…, slack://…, ntfys://…, jsons://….",
+    )
+    ping: bool = Field(
+        False, description='Call the address kept as the secret "alerts.ping" after each good run (dead man\'s switch).'
     )
     stale_after: Duration = Field(timedelta(hours=36), description="Alert when scores are older than this.")
     rules: list[AlertRule] = Field([], description="Movements between segments to alert on.")

@@ -12,7 +12,7 @@ from cronsim import CronSim
 
 from connectors.errors import ConnectorError
 from sync import cycle
-from sync.alerts import after_run, note, watch
+from sync.alerts import after_exception, after_run, note, watch
 from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
@@ -101,12 +101,22 @@ def attempt(config: Config, clock: Clock, name: str, job: Job) -> None:
                 return
             notify(f"STATUS={name} is at work")
             with open_site(config, clock) as site:
-                try:
-                    job(site)
-                finally:
-                    if not clock.stop.is_set():
-                        watch(site)
-    except (ForetagError, ConnectorError) as error:
+                _do(site, name, job)
+    except ForetagError as error:
         log.error("%s: %s", name, error)
     finally:
         notify("STATUS=waiting for the next job")
+
+
+def _do(site: Site, name: str, job: Job) -> None:
+    """Do a job; alert on an error that ends it. What is no error of ours goes on to the scheduler, which logs it."""
+    try:
+        job(site)
+    except Exception as error:
+        log.error("%s: %s", name, error)
+        after_exception(site, error)
+        if not isinstance(error, ForetagError | ConnectorError):
+            raise
+    finally:
+        if not site.clock.stop.is_set():
+            watch(site)

@@ -37,6 +37,8 @@ class Pulled:
     """Why the stream stopped early; what came before is stored, the next pull goes on from there."""
     passing: bool = False
     """Whether that is likely to pass by itself."""
+    cause: str = ""
+    """The problem's kind, of `connectors.errors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _store(
         readers -= 1
         if isinstance(arrival.error, ConnectorError):
             pulled.problem, pulled.passing = redact(str(arrival.error)), isinstance(arrival.error, Retry)
+            pulled.cause = type(arrival.error).__name__
             log.error("%s %s: %s", pulled.account, pulled.stream, pulled.problem)
         elif arrival.error is not None:
             raise arrival.error

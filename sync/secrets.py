@@ -14,8 +14,8 @@ from typing import Any
 from sync.errors import ForetagError
 
 SERVICE = "foretag"
-WEBHOOK = "alerts.webhook"
-"""The secret that holds the address alerts are posted to."""
+PING = "alerts.ping"
+"""The secret that holds the address of the dead man's switch."""
 KEYRING_SECONDS = 5.0
 """How long a keyring may take to answer: a locked one waits for a person who is not there."""
 
@@ -48,6 +48,11 @@ class _KeyringFailed(Exception):
 def variable(name: str) -> str:
     """The environment variable for a secret: `hubspot.token` → `FORETAG_HUBSPOT_TOKEN`."""
     return "FORETAG_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+def of_alert(place: str) -> str:
+    """The secret that holds the address of a place alerts go to."""
+    return f"alerts.{place}"
 
 
 def find(name: str) -> Secret:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from sync.config import Config
 from sync.errors import ForetagError
-from sync.secrets import WEBHOOK
 
 NAME = "foretag.service"
 MARK = "# Written by: foretag service install"
@@ -156,10 +155,8 @@ class Service:
 
 def service_of(config: Config, config_file: Path, *, system: bool) -> Service:
     """The service for this config, started by the very program that runs now."""
-    names = [account.secret_name for account in config.accounts]
-    names += [WEBHOOK] if config.alerts.webhook else []
     program = Path(sys.executable).with_name("foretag")
-    return Service(system, program, config_file.absolute(), config.data_dir.absolute(), tuple(names))
+    return Service(system, program, config_file.absolute(), config.data_dir.absolute(), config.secret_names)
 
 
 def example() -> Service:

@@ -137,14 +137,18 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     Ends with 1 when something failed, with 3 when the guard refused to write, with 75 when another run is active.
     """
     from sync import cycle
-    from sync.alerts import after_run
+    from sync.alerts import after_exception, after_run
     from sync.progress import watching
     from sync.reporting import write_report
     from sync.site import open_site
 
     with open_site(app.config, app.clock) as site:
-        with watching(quiet=as_json) as watcher:
-            outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
+        try:
+            with watching(quiet=as_json) as watcher:
+                outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
+        except Exception as error:
+            after_exception(site, error)
+            raise
         report_file = write_report(site, outcome.as_of)
         after_run(site, outcome)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from sync import secrets
 from sync.cli import App, example, pass_app
-from sync.config import KINDS, Config
+from sync.config import KINDS
 from sync.configfile import ConfigError
 from sync.doctor import Examined, examine
 from sync.errors import ForetagError
@@ -83,7 +83,7 @@ def secret() -> None:
 def set_secret(app: App, account: str) -> None:
     """Store the secret of ACCOUNT in this machine's keyring.
 
-    ACCOUNT is an account's name in the config file, a platform, or a full secret name such as alerts.webhook. The
+    ACCOUNT is an account's name in the config file, a platform, or a full secret name such as alerts.team. The
     value is asked for, or read from standard input; it is never an argument, so that it does not end up in the shell's
     history. Without a keyring the other ways are shown.
     """
@@ -100,7 +100,7 @@ def set_secret(app: App, account: str) -> None:
 @pass_app
 def list_secrets(app: App, as_json: bool) -> None:
     """Show for every secret the config needs where it is found. Ends with 1 when one is missing."""
-    found = {name: _source(name) for name in _needed(app.config)}
+    found = {name: _source(name) for name in app.config.secret_names}
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
@@ -108,11 +108,6 @@ def list_secrets(app: App, as_json: bool) -> None:
             click.echo(f"{name:<28}  {source or 'MISSING: foretag secret set ' + name}")
     if None in found.values():
         raise click.exceptions.Exit(ForetagError.exit_code)
-
-
-def _needed(config: Config) -> list[str]:
-    names = [account.secret_name for account in config.accounts]
-    return [*names, secrets.WEBHOOK] if config.alerts.webhook else names
 
 
 def _source(name: str) -> str | None:

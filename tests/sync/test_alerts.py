@@ -1,22 +1,29 @@
 import json
+from collections import Counter, namedtuple
 from datetime import timedelta
 
 import pytest
+import requests
 import responses
 
-from sync import alerts
+from connectors.errors import NotAuthorised
+from sync import alerts, conditions
+from sync.apply import Applied
 from sync.cycle import Outcome
+from sync.pull import Pulled
 from sync.store.database import transaction
 from sync.store.scores import save_standings
 
 HOOK = "https://hooks.example/services/T1/secret"
+SWITCH = "https://switch.example/ping/secret"
 
 
 @pytest.fixture
 def hooked(tmp_path, helpers, platform, monkeypatch):
-    monkeypatch.setenv("FORETAG_ALERTS_WEBHOOK", HOOK)
+    monkeypatch.setenv("FORETAG_ALERTS_TEAM", HOOK.replace("https", "jsons"))
+    monkeypatch.setenv("FORETAG_ALERTS_PING", SWITCH)
     rule = {"moved_from": "Champions", "moved_to": "Cooling", "min_people": 2, "min_value": 100}
-    site = helpers.site(tmp_path, platform, alerts={"webhook": True, "rules": [rule]})
+    site = helpers.site(tmp_path, platform, alerts={"to": ["team"], "rules": [rule]})
     yield site
     site.db.close()
 
@@ -27,7 +34,7 @@ def stand(site, when, *standings) -> None:
 
 
 def sent(hook) -> list[str]:
-    return [json.loads(call.request.body)["text"] for call in hook.calls]
+    return [json.loads(call.request.body)["message"] for call in hook.calls if call.response.ok]
 
 
 def run(site, *objections: str) -> Outcome:
@@ -41,12 +48,14 @@ def test_an_alert_is_sent_once_and_once_more_when_it_is_over(hooked, helpers) ->
     alerts.after_run(hooked, run(hooked))
     assert sent(responses) == []
     alerts.after_run(hooked, run(hooked, "63 % of 900 people would change segment."))
-    alerts.after_run(hooked, run(hooked, "63 % of 900 people would change segment."))
+    alerts.after_run(hooked, run(hooked, "64 % of 900 people would change segment."))
     (text,) = sent(responses)
-    assert text.startswith("foretag: Run 7 ended REFUSED: 63 % of 900 people would change segment.")
+    assert text.startswith("foretag: Run 7 was REFUSED by the guard: 63 % of 900 people would change segment.")
+    assert list(alerts.going_on(hooked.db)) == ["guard"]
     alerts.after_run(hooked, run(hooked))
     assert len(sent(responses)) == 2
-    assert sent(responses)[1].startswith("foretag: Over: Run 7 ended REFUSED")
+    assert sent(responses)[1].startswith("foretag: Over (since 2017-09-30T14:00+02:00): Run 7 was REFUSED")
+    assert alerts.going_on(hooked.db) == {}
 
 
 @responses.activate
@@ -79,21 +88,109 @@ def test_old_scores_are_noticed_between_runs(hooked, helpers) -> None:
 
 
 @responses.activate
-@pytest.mark.parametrize("answer", [{"status": 500}, {"status": 404}])
-def test_a_failing_alert_stops_nothing(hooked, helpers, answer, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(type(hooked.clock), "sleep", lambda self, seconds: None)
-    responses.post(HOOK, **answer)
+def test_a_disk_that_gets_full_is_told_and_that_it_has_room_again(hooked, monkeypatch) -> None:
+    responses.post(HOOK, json={})
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(conditions.shutil, "disk_usage", lambda folder: usage(2_000_000))
+    alerts.watch(hooked)
+    monkeypatch.setattr(conditions.shutil, "disk_usage", lambda folder: usage(10**12))
+    alerts.watch(hooked)
+    began, over = sent(responses)
+    assert "0.0 GB are free" in began
+    assert over.startswith("foretag: Over")
+
+
+@responses.activate
+def test_each_kind_of_problem_says_what_it_does_and_what_to_do(hooked) -> None:
+    responses.post(HOOK, json={})
+    refused = Pulled("hubspot", "contacts", problem="HTTP 401", cause=NotAuthorised.__name__)
+    again = Pulled("hubspot", "deals", problem="HTTP 401", cause=NotAuthorised.__name__)
+    rows = Applied("news", written=90, failed=Counter({"merge field is invalid": 9, "gone": 1}))
+    few = Applied("shop", written=991, failed=Counter({"gone": 9}))
+    alerts.after_run(hooked, Outcome(7, hooked.clock.now(), pulled=[refused, again], applied=[rows, few]))
+    token, failed = sent(responses)
+    assert token == (
+        "foretag: hubspot: the token is refused. Nothing is read or written there, the values stay. "
+        "Fix: foretag secret set hubspot, then foretag doctor"
+    )
+    assert failed == (
+        "foretag: news refused 10 of 100 contacts, mostly: merge field is invalid More: foretag runs show 7 --failed"
+    )
+
+
+@responses.activate
+def test_a_run_that_breaks_off_is_told_and_over_with_the_next_good_one(hooked) -> None:
+    responses.post(HOOK, json={})
+    alerts.after_exception(hooked, RuntimeError("anna@shop.example was odd"))
+    alerts.after_exception(hooked, RuntimeError("anna@shop.example was odd"))
+    alerts.after_run(hooked, run(hooked))
+    began, over = sent(responses)
+    assert began.startswith("foretag: A run broke off (RuntimeError): <email ")
+    assert over.startswith("foretag: Over")
+
+
+@responses.activate
+def test_people_with_two_minds_about_mail_are_counted(hooked, helpers, platform) -> None:
+    responses.post(HOOK, json={})
+    insert = """INSERT INTO contact (account, id, object, consent, properties, owned, deleted, writable, changed_at,
+        person_id) VALUES (?, ?, 'x', ?, '{}', '{}', 0, 1, 0, ?)"""
+    with transaction(hooked.db):
+        hooked.db.execute("INSERT INTO person VALUES (1), (2), (3)")
+        for account, consent, person in (
+            ("a", "granted", 1), ("b", "opted_out", 1), ("a", "granted", 2), ("b", "granted", 2), ("a", "opted_out", 3),
+        ):  # fmt: skip
+            hooked.db.execute(insert, (account, f"{person}", consent, person))
+    alerts.after_run(hooked, run(hooked))
+    assert sent(responses)[0].startswith("foretag: 1 people have opted out on one platform and not on another.")
+
+
+@responses.activate
+def test_what_could_not_be_sent_is_sent_next_time_in_order(hooked, caplog) -> None:
+    responses.post(HOOK, status=500)
     alerts.after_run(hooked, run(hooked, "something"))
-    assert "could not be sent" in caplog.text
+    alerts.note(hooked, "config", "The config is broken.")
+    assert sent(responses) == []
+    responses.replace(responses.POST, HOOK, json={})
+    alerts.watch(hooked)
+    assert [text[:20] for text in sent(responses)] == [
+        "foretag: Run 7 was R",
+        "foretag: The config ",
+    ]
+    alerts.watch(hooked)
+    assert len(sent(responses)) == 2
     assert "secret" not in caplog.text
 
 
-def test_an_address_without_encryption_is_not_used(hooked, monkeypatch, caplog) -> None:
-    monkeypatch.setenv("FORETAG_ALERTS_WEBHOOK", "http://hooks.example/x")
+@responses.activate
+@pytest.mark.parametrize("failure", [{"status": 404}, {"body": requests.ConnectionError("no route")}])
+def test_a_failing_alert_stops_nothing(hooked, failure) -> None:
+    responses.post(HOOK, **failure)
     alerts.after_run(hooked, run(hooked, "something"))
-    assert "not an https address" in caplog.text
+    assert list(alerts.going_on(hooked.db)) == ["guard"]
 
 
-def test_without_a_webhook_it_is_only_logged(site, caplog) -> None:
+def test_an_address_nobody_understands_is_named_without_being_shown(hooked, monkeypatch, caplog) -> None:
+    monkeypatch.setenv("FORETAG_ALERTS_TEAM", "nonsense://token-of-mine")
+    alerts.after_run(hooked, run(hooked, "something"))
+    assert "alerts.team is no address that apprise knows" in caplog.text
+    assert "token-of-mine" not in caplog.text
+
+
+def test_with_nobody_to_tell_it_is_only_logged(site, caplog) -> None:
     alerts.after_run(site, run(site, "something"))
-    assert "alert: Run 7 ended REFUSED: something" in caplog.text
+    assert "alert: Run 7 was REFUSED by the guard: something" in caplog.text
+
+
+@responses.activate
+def test_the_dead_mans_switch_hears_of_good_runs_only(tmp_path, helpers, platform, monkeypatch, caplog) -> None:
+    monkeypatch.setenv("FORETAG_ALERTS_PING", SWITCH)
+    responses.get(SWITCH)
+    site = helpers.site(tmp_path, platform, alerts={"ping": True})
+    alerts.after_run(site, run(site, "refused"))
+    assert len(responses.calls) == 0
+    alerts.after_run(site, run(site))
+    assert len(responses.calls) == 1
+    monkeypatch.setenv("FORETAG_ALERTS_PING", "http://switch.example/ping")
+    alerts.after_run(site, run(site))
+    assert "alerts.ping is not an https address" in caplog.text
+    site.db.close()

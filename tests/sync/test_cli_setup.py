@@ -234,7 +234,7 @@ def test_doctor_looks_at_the_folder(config_file, tmp_path, monkeypatch):
     [
         ("hubspot", "hubspot.token"),
         ("news", "mailchimp-news.token"),
-        ("alerts.webhook", "alerts.webhook"),
+        ("alerts.team", "alerts.team"),
         ("mailchimp-news", "mailchimp-news.token"),
     ],
 )
@@ -254,17 +254,17 @@ def test_secret_set_without_a_keyring_without_a_value_and_for_nobody(config_file
 
 
 def test_secret_list_shows_places_and_never_values(config_file, monkeypatch):
-    config_file.write_text(config_file.read_text() + "[alerts]\nwebhook = true\n")
+    config_file.write_text(config_file.read_text() + '[alerts]\nto = ["team"]\n')
     monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", TOKEN)
     result = run("secret", "list")
     assert result.exit_code == 1
     assert [line.split("  ")[0] for line in result.output.splitlines()] == [
-        "hubspot.token", "mailchimp-news.token", "alerts.webhook",
+        "hubspot.token", "mailchimp-news.token", "alerts.team",
     ]  # fmt: skip
     assert "MISSING: foretag secret set mailchimp-news.token" in result.output
-    assert json.loads(run("secret", "list", "--json").stdout)["alerts.webhook"] is None
+    assert json.loads(run("secret", "list", "--json").stdout)["alerts.team"] is None
     monkeypatch.setenv("FORETAG_MAILCHIMP_NEWS_TOKEN", TOKEN)
-    monkeypatch.setenv("FORETAG_ALERTS_WEBHOOK", TOKEN)
+    monkeypatch.setenv("FORETAG_ALERTS_TEAM", TOKEN)
     result = run("secret", "list")
     assert result.exit_code == 0
     assert TOKEN not in result.output

@@ -91,10 +91,10 @@ def test_paths_with_blanks_and_per_cent_signs_are_one_word(places) -> None:
 
 def test_it_starts_this_very_program_with_this_very_config(helpers, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    alerting = helpers.config(tmp_path, alerts={"webhook": True})
+    alerting = helpers.config(tmp_path, alerts={"to": ["team"], "ping": True})
     asked = service_of(alerting, Path("config.toml"), system=True)
     assert (asked.program, asked.config_file) == (PROGRAM, tmp_path / "config.toml")
-    assert asked.secrets == ("hubspot.token", "alerts.webhook")
+    assert asked.secrets == ("hubspot.token", "alerts.team", "alerts.ping")
 
 
 def test_installing_and_uninstalling_leaves_nothing_behind(places) -> None:

@@ -1,0 +1,116 @@
+"""What is worth an alert: each condition in one text that says what it is, what follows from it, and one command.
+
+A condition has a key under which it is known while it lasts; the texts hold counts and names of ours, nobody's data.
+"""
+
+import shutil
+from collections.abc import Iterator
+
+from sync.apply import Applied
+from sync.cycle import Outcome
+from sync.doctor import LITTLE_SPACE
+from sync.fields import score_key
+from sync.pull import Pulled
+from sync.site import Site
+from sync.store.scores import newest_standings
+
+MANY_FAILED = 0.01
+"""Share of the contacts to be written from which on refusals are worth an alert."""
+BETWEEN_RUNS = ("scores", "disk")
+"""The conditions that can begin and end without a run."""
+
+CAUSES = {
+    "NotAuthorised": "the token is refused. Nothing is read or written there, the values stay. "
+    "Fix: foretag secret set {account}, then foretag doctor",
+    "NotPermitted": "the token lacks a right. Fix: foretag doctor",
+    "QuotaSpent": "today's share of calls is used up; it goes on by itself when there are new ones. "
+    "More: foretag status",
+    "SchemaDrift": "somebody changed or deleted fields of ours, so nothing is written. Fix: foretag doctor",
+    "Throttled": "the platform does not let us through; the next run tries again. More: foretag status",
+    "Unavailable": "the platform does not answer; the next run tries again. More: foretag status",
+}
+"""What to say of a platform's errors, by their kind (connectors.errors)."""
+
+
+def of_run(site: Site, outcome: Outcome) -> dict[str, str]:
+    """Everything this run found to be wrong, by its key."""
+    found = between_runs(site) | _of_accounts(outcome)
+    if outcome.objections:
+        found["guard"] = (
+            f"Run {outcome.number} was REFUSED by the guard: {outcome.objections[0]} Nothing was written, the scores "
+            f"from before stay. More: foretag runs show {outcome.number}"
+        )
+    conflicts = _consent_conflicts(site)
+    if conflicts:
+        found["consent"] = (
+            f"{conflicts:,} people have opted out on one platform and not on another. foretag follows the strictest; "
+            "your other tools may not. More: foretag report"
+        )
+    return found
+
+
+def of_exception(error: Exception) -> dict[str, str]:
+    """A run that did not come to its end."""
+    return {"run": f"A run broke off ({type(error).__name__}): {error} More: foretag status, foretag doctor"}
+
+
+def between_runs(site: Site) -> dict[str, str]:
+    """What is wrong now, whatever the last run said: scores that grew old, a disk that is full."""
+    found = {}
+    newest = newest_standings(site.db)
+    after = site.config.alerts.stale_after
+    if newest is not None and site.clock.now() - newest[0] > after:
+        found["scores"] = f"Scores are older than {after}. Campaigns run on old values. More: foretag status"
+    free = shutil.disk_usage(site.config.data_dir).free
+    if free < LITTLE_SPACE:
+        found["disk"] = f"Only {free / 1e9:.1f} GB are free, and a full disk stops every run. More: foretag doctor"
+    return found
+
+
+def movements(site: Site) -> Iterator[str]:
+    """The movements between segments the config wants to be told of, from the last scoring to this one."""
+    newest = newest_standings(site.db)
+    earlier = newest_standings(site.db, before=newest[0]) if newest else None
+    if newest is None or earlier is None:
+        return
+    for rule in site.config.alerts.rules:
+        moved = [
+            before
+            for person, before in earlier[1].items()
+            if before.segment == rule.moved_from and person in newest[1] and newest[1][person].segment == rule.moved_to
+        ]
+        value = sum(each.fields.get(score_key("value")) or 0 for each in moved)
+        if len(moved) >= rule.min_people and value >= rule.min_value:
+            yield (
+                f"{len(moved):,} people moved from {rule.moved_from} to {rule.moved_to}, "
+                f"{value:,.0f} {site.config.currency} expected from them. More: foretag report"
+            )
+
+
+def _of_accounts(outcome: Outcome) -> dict[str, str]:
+    found = {}
+    parts: list[Pulled | Applied] = [*outcome.pulled, *outcome.applied]
+    for each in parts:
+        if each.problem:
+            said = CAUSES.get(each.cause)
+            text = said.format(account=each.account) if said else f"{each.problem} More: foretag status"
+            found[f"{each.account} {each.cause}"] = f"{each.account}: {text}"
+    for applied in outcome.applied:
+        failed, tried = applied.failed.total(), applied.failed.total() + applied.written
+        if failed > MANY_FAILED * tried:
+            found[f"{applied.account} rows"] = (
+                f"{applied.account} refused {failed:,} of {tried:,} contacts, mostly: "
+                f"{applied.failed.most_common(1)[0][0]} More: foretag runs show {outcome.number} --failed"
+            )
+    return found
+
+
+def _consent_conflicts(site: Site) -> int:
+    """People who may be written to on one platform and have opted out on another."""
+    row = site.db.execute(
+        """SELECT count(*) FROM (
+            SELECT person_id FROM contact WHERE NOT deleted GROUP BY person_id
+            HAVING count(DISTINCT account) > 1 AND max(consent IN ('opted_out', 'no_profiling'))
+                AND max(consent = 'granted'))"""
+    ).fetchone()
+    return int(row[0])

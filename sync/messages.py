@@ -1,0 +1,74 @@
+"""Sends a text to a place the admin named, and says to a dead man's switch that all is well.
+
+Where a text goes is an apprise address (mail, Slack, Teams, ntfy, a webhook …), kept as a secret, never in the config.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from connectors.allowlist import AllowList, Rule
+from connectors.errors import ConnectorError
+from connectors.pacing import Pacer
+from connectors.transport import Transport
+from sync import secrets
+from sync.clock import Clock
+from sync.errors import ForetagError
+
+log = logging.getLogger(__name__)
+
+PING_ATTEMPTS = 3
+
+
+def deliver(place: str, text: str) -> bool:
+    """Send `text` to `place`, one of [alerts] to; False when it did not arrive. Raises nothing."""
+    try:
+        return bool(_service(place).notify(body=text))
+    except ForetagError as error:
+        log.warning("the alert could not be sent to %s: %s", place, error)
+    except Exception as error:  # noqa: BLE001 - many services, each with failures of its own; none may stop a run
+        log.warning("the alert could not be sent to %s: %s", place, type(error).__name__)
+    return False
+
+
+def destination(place: str) -> str:
+    """The service behind `place` and its host, without what is secret. ForetagError when there is none."""
+    service = _service(place)[0]
+    host = getattr(service, "host", None)
+    return f"{service.service_name}{f', {host}' if host else ''}"
+
+
+def ping(clock: Clock) -> None:
+    """Call the dead man's switch: whoever stops hearing from us raises the alarm. A failure is only logged."""
+    try:
+        address = ping_address()
+        rule = Rule("ping", "GET", ".*", repeatable=True, private=True)
+        pacer = Pacer({}, monotonic=clock.monotonic, sleep=clock.sleep)
+        base = f"{address.scheme}://{address.netloc}"
+        with Transport(base, AllowList([rule]), pacer, sleep=clock.sleep, attempts=PING_ATTEMPTS) as transport:
+            transport.get(address.geturl())
+    except (ConnectorError, ForetagError) as error:
+        log.warning("the dead man's switch could not be called: %s", error)
+
+
+def ping_address() -> SplitResult:
+    """Where the dead man's switch is. MissingSecret, or ForetagError for an address without encryption."""
+    address = urlsplit(secrets.find(secrets.PING).value)
+    if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+        raise ForetagError(f"{secrets.PING} is not an https address")
+    return address
+
+
+def _service(place: str) -> Any:
+    """Apprise with the one service behind `place`. ForetagError for an address it does not understand."""
+    from apprise import Apprise, AppriseAsset, PersistentStoreMode
+
+    # Its own log tells addresses, and with them passwords; what it would store on the disk is of no use to us.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    asset = AppriseAsset(app_id="foretag", app_url="", async_mode=False, storage_mode=PersistentStoreMode.MEMORY)
+    found = Apprise(asset=asset)
+    if not found.add(secrets.find(secrets.of_alert(place)).value):
+        raise ForetagError(
+            f"{secrets.of_alert(place)} is no address that apprise knows, such as mailtos:// or slack://"
+        )
+    return found

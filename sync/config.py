@@ -120,7 +120,12 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        problems = [*self._missing_accounts(), *self._double_names(), *self._unknown_exclusions()]
+        problems = [
+            *self._missing_accounts(),
+            *self._double_names(),
+            *self._unknown_exclusions(),
+            *self._half_an_engine(),
+        ]
         if problems:
             raise Conflicts(problems)
         return self
@@ -147,6 +152,11 @@ class Config(Section):
                 yield ("objectives", index, "name"), f'two objectives are called "{objective.title}"'
             predictions.add(objective.predict)
             titles.add(objective.title)
+
+    def _half_an_engine(self) -> Iterator[tuple[Location, str]]:
+        if (self.engine.kind == "spark") != bool(self.engine.master):
+            key = "kind" if self.engine.kind == "spark" else "master"
+            yield ("engine", key), 'master belongs to kind = "spark", and spark needs it'
 
     def _unknown_exclusions(self) -> Iterator[tuple[Location, str]]:
         known = {account.name for account in self.accounts} | {account.kind for account in self.accounts}

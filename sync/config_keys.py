@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
@@ -92,15 +92,21 @@ def _accepts(field: FieldInfo) -> str:
     limits = {type(limit): limit for limit in field.metadata}
     text = _named(kind)
     if Ge in limits:
-        text += f" from {limits[Ge].ge:g}"
+        text += f" from {_limit(limits[Ge].ge)}"
     if Gt in limits:
-        text += f" above {limits[Gt].gt:g}"
+        text += f" above {_limit(limits[Gt].gt)}"
     if Le in limits:
-        text += f" to {limits[Le].le:g}"
+        text += f" to {_limit(limits[Le].le)}"
     return text
 
 
+def _limit(value: Any) -> str:
+    return duration_text(value) if isinstance(value, timedelta) else f"{value:g}"
+
+
 def _named(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     names: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder"}

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from sync.config_accounts import NAME, Section
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
@@ -187,7 +187,9 @@ class Alerts(Section):
     ping: bool = Field(
         False, description='Call the address kept as the secret "alerts.ping" after each good run (dead man\'s switch).'
     )
-    stale_after: Duration = Field(timedelta(hours=36), description="Alert when scores are older than this.")
+    stale_after: Duration = Field(
+        timedelta(hours=36), ge=timedelta(hours=1), description="Alert when scores are older than this."
+    )
     rules: list[AlertRule] = Field([], description="Movements between segments to alert on.")
 
 
@@ -204,12 +206,6 @@ class Engine(Section):
         "duckdb", description="duckdb (in memory, on this machine) or spark (foretag[spark])."
     )
     master: str = Field("", description='Spark only: "local[2]", "spark://HOST:7077" or "sc://HOST".')
-
-    @model_validator(mode="after")
-    def _spark_has_a_master(self) -> Self:
-        if (self.kind == "spark") != bool(self.master):
-            raise ValueError('master belongs to kind = "spark", and spark needs it')
-        return self
 
 
 class Model(Section):

@@ -114,6 +114,8 @@ def _url(value: str) -> str:
 
 def _beside_file(value: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
+    if value == Path():
+        raise ValueError('name a folder of its own, such as "foretag-data"')
     value = value.expanduser()
     return folder / value if folder else value
 

@@ -143,6 +143,12 @@ def losses(y: Floats, p: Floats, *, in_money: bool) -> Floats:
     return deviance
 
 
+def miscalibration(y: Floats, p: Floats) -> float:
+    """The calibration error (ECE): mean distance of prediction and outcome over BINS bins of equally many people."""
+    ranked = _Ranked(y, p, seed=0)
+    return float(np.abs(np.add.reduceat(ranked.y - ranked.p, ranked.bins)).sum() / y.size)
+
+
 def difference(worse: Floats, better: Floats, person_ids: Ints, seed: int) -> Interval:
     """Mean of `worse - better` (losses row by row), with the paired interval over people."""
     gap = worse - better

@@ -3,9 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
-from scoring.evaluate import Evaluation, evaluate
+from scoring.evaluate import Evaluation, Interval, difference, evaluate, losses
 from scoring.snapshots import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Line:
+    """How log-odds that happened lie over those predicted, each with its 95 % interval."""
+
+    level: Interval
+    """What has to be added to the predicted log-odds, the slope being 1; 0 when as many did it as predicted."""
+    slope: Interval
+    """1 when the predictions are as far apart as what happened; below 1 they were too sure."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +27,10 @@ class Realised:
     rule: Evaluation | None
     predicted_mean: float
     observed_mean: float
+    line: Line | None
+    """None for money, and where it happened to everybody or to nobody."""
+    gain: Interval | None
+    """Loss of the rule of thumb minus that of the model, paired over people: above 0 the model was better."""
 
 
 def realised(
@@ -28,5 +43,35 @@ def realised(
     if not p.size == y.size == person_ids.size or (rule_p is not None and rule_p.size != p.size):
         raise ValueError("predictions, outcomes and people must be equally many")
     model = evaluate(y, p, person_ids, seed=seed, in_money=in_money)
-    rule = None if rule_p is None else evaluate(y, rule_p, person_ids, seed=seed, in_money=in_money)
-    return Realised(model, rule, float(np.mean(p)), float(np.mean(y)))
+    rule, gain = None, None
+    if rule_p is not None:
+        rule = evaluate(y, rule_p, person_ids, seed=seed, in_money=in_money)
+        gain = difference(losses(y, rule_p, in_money=in_money), losses(y, p, in_money=in_money), person_ids, seed)
+    line = None if in_money or y.min() == y.max() else calibration_line(p, y)
+    return Realised(model, rule, float(np.mean(p)), float(np.mean(y)), line, gain)
+
+
+def calibration_line(p: Floats, y: Floats) -> Line:
+    """Logistic regression of `y` (both values must occur) on the log-odds of `p`; intervals from its information.
+
+    Cox's calibration level and slope (Biometrika 1958, 45: 562-565).
+    """
+    x = logit(np.clip(p, 1e-6, 1 - 1e-6))
+    level = _newton(np.ones((y.size, 1)), y, offset=x)[0]
+    slope = _newton(np.column_stack([np.ones(y.size), x]), y, offset=np.zeros(y.size))[-1]
+    return Line(level, slope)
+
+
+def _newton(design: Floats, y: Floats, offset: Floats) -> list[Interval]:
+    """The coefficients of a logistic regression with their 95 % intervals; NaN bounds where they cannot be told."""
+    beta = np.zeros(design.shape[1])
+    information = np.eye(beta.size)
+    for _ in range(25):
+        fitted = expit(offset + design @ beta)
+        information = design.T @ (design * (fitted * (1 - fitted))[:, None]) + 1e-9 * np.eye(beta.size)
+        step = np.linalg.solve(information, design.T @ (y - fitted))
+        beta = beta + np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-8:
+            break
+    errors = 1.96 * np.sqrt(np.diag(np.linalg.inv(information)))
+    return [Interval(float(b), float(b - e), float(b + e)) for b, e in zip(beta, errors, strict=True)]

@@ -66,7 +66,7 @@ class Model:
     rule_estimator: Rung | None = None
     rule_calibration: Calibration = field(default_factory=Calibration)
     check: Check | None = None
-    """Kept for repeat_purchase and churn only, which are each other's mirror image."""
+    """There after training only: for mirroring a model and for comparing it with the one in use."""
     prior: float = float("nan")
     """What is said of people outside the population: their base rate (or mean, cents), shrunk."""
     threshold: float | None = None

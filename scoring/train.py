@@ -138,7 +138,7 @@ def _model(
         calibration=level[choice.rung],
         rule_estimator=final["rules"],
         rule_calibration=level["rules"],
-        check=check if objective.kind == "repeat_purchase" else None,
+        check=check,
         prior=found.prior,
         threshold=found.threshold,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from connectors.errors import ConnectorError, NotAuthorised, NotPermitted, QuotaSpent
+from connectors.errors import ConnectorError, NotAuthorised, NotPermitted, QuotaSpent, Unavailable
 from connectors.retry import body_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,6 +38,11 @@ def next_page(answer: Mapping[str, Any]) -> str | None:
     """The `after` that brings the next page; None on the last one. An empty page may still have a next one."""
     after = ((answer.get("paging") or {}).get("next") or {}).get("after")
     return None if after is None else str(after)
+
+
+def stuck(what: str) -> Unavailable:
+    """The error for pages that lead to themselves: going on would never end."""
+    return Unavailable(f"the {what} of HubSpot gives the same page again and again; the next pull tries once more")
 
 
 def error_ids(error: Mapping[str, Any]) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from connectors.contract import Page
 from connectors.hubspot.answers import instant, millis, parts
+from connectors.hubspot.changes import Row
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.sdk import Api
-from connectors.hubspot.walk import Row, Walk
+from connectors.hubspot.walk import Walk
 from connectors.records import Activity, ActivityKind, Consent, Contact
 
 STREAM = "contacts"

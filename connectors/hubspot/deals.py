@@ -6,8 +6,9 @@ from typing import Any
 
 from connectors.contract import Page
 from connectors.hubspot.answers import cents, instant, next_page, parts
+from connectors.hubspot.changes import Row
 from connectors.hubspot.sdk import RAW, Api
-from connectors.hubspot.walk import Row, Walk
+from connectors.hubspot.walk import Walk
 from connectors.records import Activity, ActivityKind
 
 STREAM = "deals"

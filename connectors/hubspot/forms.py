@@ -12,8 +12,8 @@ from typing import Any
 from connectors.contract import Page
 from connectors.errors import NotPermitted, Rejected
 from connectors.hubspot.answers import instant, millis, next_page
+from connectors.hubspot.changes import OVERLAP
 from connectors.hubspot.sdk import RAW, Api
-from connectors.hubspot.walk import OVERLAP
 from connectors.records import Activity, ActivityKind
 
 STREAM = "forms"

@@ -3,35 +3,31 @@
 The cursor is JSON with a `phase`:
 - `list`: pages of the list endpoint, which has no limit on the number of records; `since` is when this began.
 - `archived`: the same through the recycle bin.
-- `changed`: a search in the order of change. Every page restarts at the newest moment of the page before (rows at that
-  moment that were already brought are left out), not at an offset: a record that changes during the pull leaves its
-  place, and with offsets the one behind it would be skipped. So the platform's limit of 10,000 results per search is
-  never met either. When a page holds one single moment (a mass update), that moment is gone through by record id.
+- `changed`: what changed, by search (see `changes`); with `bin`, the next page of the recycle bin comes behind it.
+
+While a page is read and stored, the next one is on its way.
 """
 
 import json
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.hubspot.answers import instant, millis, next_page
+from connectors.ahead import ahead
+from connectors.hubspot.answers import instant, millis, next_page, stuck
+from connectors.hubspot.changes import FIRST_MOMENT, OVERLAP, OVERLAP_MS, Changes, Place, Row
 from connectors.hubspot.sdk import RAW
 
-Row = dict[str, Any]
-
-OVERLAP = timedelta(minutes=10)
-"""The search index lags behind, and the platform's clock is not ours: this much is read again."""
-_OVERLAP_MS = OVERLAP // timedelta(milliseconds=1)
 BIN_PAUSE = timedelta(hours=6)
 """From one round through the recycle bin to the next: the search shows no deletions, and each round costs a call."""
 _BIN_PAUSE_MS = BIN_PAUSE // timedelta(milliseconds=1)
 LIST_PAGE = 100
-SEARCH_PAGE = 200
-SEARCH_WINDOW = 10_000
 LONGEST_NAMES = 5_000
 """Characters of property names that fit into an address; with more, the first pull searches too (names in the body)."""
-_FIRST_MOMENT = 1_000  # a filter at the epoch itself is answered with HTTP 500
+
+State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +37,8 @@ class Leg:
     rows: list[Row]
     cursor: str
     listed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the search stands. Everything before `low` (epoch ms) was brought, and of that moment the ids in `seen`."""
-
-    low: int
-    seen: tuple[str, ...] = ()
-    tie: str | None = None
-    """Set while the moment `low` is gone through by id: the last id."""
-    after: str | None = None
-    """The offset, where there is nothing to restart at: after an empty page, and beyond the end of the pull."""
+    total: int | None = None
+    """Records from this leg on, where HubSpot says so: the list does not."""
 
 
 class Walk:
@@ -69,39 +55,46 @@ class Walk:
         gather: int = 1,
     ) -> None:
         self._basic = basic
-        self._search = search
-        self._modified = modified
         self._properties = [modified, *properties]
+        self._changes = Changes(search, modified, self._properties)
         self._associations = [associations] if associations else None
         self._gather = gather
         """Search pages per leg."""
 
     def legs(self, cursor: str | None, until: datetime) -> Iterator[Leg]:
         """All legs behind `cursor`; records changed well after `until` are left for the next pull."""
-        state = json.loads(cursor) if cursor else self._beginning(until)
-        if state["phase"] == "changed":
-            yield from self._changed(Place(**state["place"]), state["bin"], until)
-            return
-        if state["phase"] == "list":
-            archived = {"phase": "archived", "since": state["since"], "after": None}
-            yield from self._list(state, archived, until)
-            state = archived
-        low = max(_FIRST_MOMENT, state["since"] - _OVERLAP_MS)
-        yield from self._list(state, _searching(Place(low), {"after": None, "since": state["since"]}), until)
+        way = deque([json.loads(cursor) if cursor else self._beginning(until)])
 
-    def _beginning(self, until: datetime) -> dict[str, Any]:
+        def step() -> Leg:
+            leg, behind = self._leg(way.popleft(), until)
+            if behind is not None:
+                way.append(behind)
+            return leg
+
+        yield from ahead(iter(lambda: step if way else None, None), at_once=1)
+
+    def _beginning(self, until: datetime) -> State:
         if len(_address(self._properties)) < len(",".join(self._properties)):
-            return _searching(Place(_FIRST_MOMENT), {"after": None, "since": 0})
+            return _searching(Place(FIRST_MOMENT), {"after": None, "since": 0})
         return {"phase": "list", "since": millis(until), "after": None}
 
-    def _list(self, state: dict[str, Any], then: dict[str, Any], until: datetime) -> Iterator[Leg]:
-        after = state["after"]
-        while True:
-            rows, after = self._page(after, archived=state["phase"] == "archived")
-            rows = [row for row in rows if self._moment(row) <= millis(until + OVERLAP)]
-            yield Leg(rows, json.dumps({**state, "after": after} if after else then), listed=True)
-            if not after:
-                return
+    def _leg(self, state: State, until: datetime) -> tuple[Leg, State | None]:
+        """The leg at `state`, and the state behind it; None when the pull is over."""
+        if state["phase"] == "changed":
+            return self._changed(Place(**state["place"]), state["bin"], until)
+        if state["phase"] == "bin":
+            return self._emptied(state["bin"], until), None
+        rows, after = self._page(state["after"], archived=state["phase"] == "archived")
+        rows = [row for row in rows if self._changes.moment(row) <= millis(until + OVERLAP)]
+        if after:
+            state = {**state, "after": after}
+            return Leg(rows, json.dumps(state), listed=True), state
+        if state["phase"] == "list":
+            state = {"phase": "archived", "since": state["since"], "after": None}
+            return Leg(rows, json.dumps(state), listed=True), state
+        place = Place(max(FIRST_MOMENT, state["since"] - OVERLAP_MS))
+        end = _searching(place, {"after": None, "since": state["since"]})
+        return Leg(rows, json.dumps(end), listed=True), None
 
     def _page(self, after: str | None, *, archived: bool) -> tuple[list[Row], str | None]:
         answer = self._basic.get_page(
@@ -112,75 +105,45 @@ class Walk:
             archived=archived,
             **RAW,
         )
-        return answer["results"], next_page(answer)
+        following = next_page(answer)
+        if following is not None and following == after:
+            raise stuck("list")
+        return answer["results"], following
 
-    def _changed(self, place: Place, bin_: dict[str, Any], until: datetime) -> Iterator[Leg]:
-        """The search, then one page of the recycle bin while a round through it is due or under way."""
+    def _changed(self, place: Place, bin_: State, until: datetime) -> tuple[Leg, State | None]:
+        """Some pages of the search; behind the last one, the bin while a round through it is due or under way."""
         at: Place | None = place
-        finished = Place(max(_FIRST_MOMENT, millis(until - OVERLAP)))
-        while at:
-            rows: list[Row] = []
-            for _ in range(self._gather):
-                more, at = self._step(at, until)
-                rows += more
-                if at is None:
-                    break
-            yield Leg(rows, json.dumps(_searching(at or finished, bin_)), listed=False)
-        if not bin_["after"] and millis(until) - bin_["since"] < _BIN_PAUSE_MS:
-            return
+        rows: list[Row] = []
+        total = None
+        for _ in range(self._gather):
+            if at is None:
+                break
+            found = self._changes.page(at, until)
+            rows += found.rows
+            at = found.next
+            total = found.total if total is None else total
+        if at is not None:
+            state = _searching(at, bin_)
+            return Leg(rows, json.dumps(state), listed=False, total=total), state
+        leg = Leg(rows, json.dumps(_searching(_finished(until), bin_)), listed=False, total=total)
+        due = bin_["after"] or millis(until) - bin_["since"] >= _BIN_PAUSE_MS
+        return leg, {"phase": "bin", "bin": bin_} if due else None
+
+    def _emptied(self, bin_: State, until: datetime) -> Leg:
+        """One page of the recycle bin: what was put there since the last round began."""
         rows, after = self._page(bin_["after"], archived=True)
         began = bin_["began"] if bin_["after"] else millis(until)
         new = [row for row in rows if _archived_since(row, bin_["since"])]
         turn = {"after": after, "since": bin_["since"], "began": began} if after else {"after": None, "since": began}
-        yield Leg(new, json.dumps(_searching(finished, turn)), listed=True)
-
-    def _step(self, at: Place, until: datetime) -> tuple[list[Row], Place | None]:
-        """One page of the search: its new rows, and where to go on (None: nowhere)."""
-        answer = self._search.do_search(self._question(at, until), **RAW)
-        rows, after = answer["results"], next_page(answer)
-        horizon = millis(until + OVERLAP)
-        fresh = [row for row in rows if row["id"] not in at.seen and self._moment(row) <= horizon]
-        if after is None:
-            return fresh, None if at.tie is None else Place(at.low + 1)
-        if not rows:
-            return fresh, replace(at, after=after)
-        if at.tie is not None:
-            return fresh, replace(at, tie=str(rows[-1]["id"]), after=None)
-        # moments behind `until` may be newer than the row's place in the index, so they are nothing to restart at
-        newest = max((moment for moment in map(self._moment, rows) if moment <= millis(until)), default=at.low)
-        if newest > at.low:
-            return fresh, Place(newest, tuple(row["id"] for row in rows if self._moment(row) == newest))
-        if all(self._moment(row) == at.low for row in rows):
-            return fresh, Place(at.low, tuple({*at.seen, *(row["id"] for row in rows)}), tie="0")
-        beyond = int(after) + SEARCH_PAGE > SEARCH_WINDOW  # those rows are behind `until`: the next pull brings them
-        return fresh, None if beyond else replace(at, after=after)
-
-    def _question(self, at: Place, until: datetime) -> dict[str, Any]:
-        if at.tie is None:
-            order = self._modified
-            filters = [_filter(order, "GTE", at.low), _filter(order, "LTE", millis(until + OVERLAP))]
-        else:
-            order = "hs_object_id"
-            filters = [_filter(self._modified, "EQ", at.low), _filter(order, "GT", at.tie)]
-        question = {
-            "filterGroups": [{"filters": filters}],
-            "sorts": [{"propertyName": order, "direction": "ASCENDING"}],
-            "properties": self._properties,
-            "limit": SEARCH_PAGE,
-        }
-        return question if at.after is None else {**question, "after": at.after}
-
-    def _moment(self, row: Row) -> int:
-        at = instant(row["properties"].get(self._modified)) or instant(row.get("updatedAt"))
-        return millis(at) if at else 0
+        return Leg(new, json.dumps(_searching(_finished(until), turn)), listed=True)
 
 
-def _searching(place: Place, bin_: dict[str, Any]) -> dict[str, Any]:
+def _searching(place: Place, bin_: State) -> State:
     return {"phase": "changed", "place": asdict(place), "bin": bin_}
 
 
-def _filter(name: str, operator: str, value: object) -> dict[str, str]:
-    return {"propertyName": name, "operator": operator, "value": str(value)}
+def _finished(until: datetime) -> Place:
+    return Place(max(FIRST_MOMENT, millis(until - OVERLAP)))
 
 
 def _archived_since(row: Row, since: int) -> bool:

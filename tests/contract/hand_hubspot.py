@@ -21,7 +21,7 @@ class Hand:
     stamps = ("lastmodifieddate", "hs_lastmodifieddate", "updatedAt")
     page_sizes = (
         "connectors.hubspot.walk.LIST_PAGE",
-        "connectors.hubspot.walk.SEARCH_PAGE",
+        "connectors.hubspot.changes.SEARCH_PAGE",
         "connectors.hubspot.forms._SUBMISSIONS_PAGE",
     )
     consents: ClassVar = {"opted out": Consent.OPTED_OUT, "opted in": Consent.GRANTED, "hidden": Consent.UNKNOWN}

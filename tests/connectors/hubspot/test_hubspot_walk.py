@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.errors import Unavailable
 from connectors.hubspot.answers import instant, millis
-from connectors.hubspot.walk import OVERLAP, SEARCH_PAGE, SEARCH_WINDOW, Walk
+from connectors.hubspot.changes import OVERLAP, SEARCH_PAGE, SEARCH_WINDOW
+from connectors.hubspot.walk import Walk
 
 T0 = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -52,7 +55,8 @@ class Platform:
         start = int(question.get("after", 0))
         end = start + question["limit"]
         assert end <= SEARCH_WINDOW, "HTTP 400"
-        return {"results": found[start:end], **({"paging": {"next": {"after": str(end)}}} if end < len(found) else {})}
+        paging = {"paging": {"next": {"after": str(end)}}} if end < len(found) else {}
+        return {"total": len(found), "results": found[start:end], **paging}
 
     @staticmethod
     def _row(id_, moment):
@@ -239,3 +243,86 @@ def test_deletions_are_noticed_between_full_pulls_and_told_once():
         cursor = legs[-1].cursor
         told.append(len(ids(legs)))
     assert told == [100, 100, 50, *[0] * 11]
+
+
+def test_the_next_page_is_on_its_way_while_this_one_is_stored():
+    platform, asked = Platform([iso(-timedelta(days=1))] * 250), Event()
+    honest = platform.get_page
+
+    def get_page(after, **more):
+        if after is not None:
+            asked.set()
+        return honest(after=after, **more)
+
+    platform.get_page = get_page
+    legs = walk(platform).legs(None, T0)
+    next(legs)
+    assert asked.wait(5), "the second page is only asked for when the first one was stored"
+    legs.close()
+    assert platform.lists == 2
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_trap_a_list_that_leads_to_itself_ends_with_an_error(archived):
+    platform = Platform()
+    honest = platform.get_page
+
+    def get_page(**more):
+        answer = honest(**more)
+        return answer | {"paging": {"next": {"after": "394"}}} if more["archived"] is archived else answer
+
+    platform.get_page = get_page
+    with pytest.raises(Unavailable, match="again and again"):
+        list(walk(platform).legs(None, T0))
+
+
+def test_trap_a_search_that_leads_to_itself_ends_with_an_error():
+    platform = Platform()
+    platform.do_search = lambda *_, **__: {"results": [], "paging": {"next": {"after": "200"}}}
+    with pytest.raises(Unavailable, match="again and again"):
+        list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0))
+
+
+def test_trap_a_search_by_id_that_ignores_the_id_ends_with_an_error():
+    platform = Platform([iso(timedelta(0))] * 300)
+    honest = platform.do_search
+
+    def search(question, **_):
+        first = question["sorts"][0]["propertyName"] == "modified"
+        return honest(question if first else {**question, "filterGroups": [{"filters": []}]})
+
+    platform.do_search = search
+    with pytest.raises(Unavailable, match="again and again"):
+        list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("place", [0, 50, 198, 199])
+def test_trap_a_row_that_shows_a_newer_moment_than_its_place_hides_nobody(place):
+    """It changed a minute ago, and the index has not moved it yet: those behind it must still come, and once."""
+    platform = Platform([iso(timedelta(seconds=n)) for n in range(1_000)])
+    honest = platform.do_search
+
+    def search(question, **_):
+        answer = honest(question)
+        if platform.searches == 2:
+            answer["results"][place]["properties"]["modified"] = iso(timedelta(minutes=59))
+        return answer
+
+    platform.do_search = search
+    legs = list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
+    assert set(ids(legs)) == set(platform.rows)
+    assert len(ids(legs)) <= len(platform.rows) + 1
+
+
+def test_changes_of_the_last_minutes_come_once_too():
+    platform = Platform([iso(timedelta(seconds=5 * n)) for n in range(1_000)])
+    legs = list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(seconds=5_100)))
+    assert sorted(ids(legs)) == sorted(platform.rows)
+
+
+def test_the_search_says_how_many_will_come():
+    platform = Platform([iso(timedelta(seconds=n)) for n in range(450)])
+    cursor = changed_from(T0 - timedelta(hours=1))
+    legs = list(walk(platform).legs(cursor, T0 + timedelta(hours=1)))
+    assert [leg.total for leg in legs] == [450, 250, 51]
+    assert [len(leg.rows) for leg in legs] == [200, 199, 51]

@@ -50,6 +50,8 @@ class Page:
     """Opaque to everyone but the adapter. The cursor of the last page is where the next pull starts."""
     contacts: tuple[Contact, ...] = ()
     activities: tuple[Activity, ...] = ()
+    whole: tuple[str, ...] = ()
+    """Beginnings of activity ids: of those the page brings all there are, and any other one is gone."""
     total: int | None = None
     """Rows the stream will bring in all, where the platform says so."""
 

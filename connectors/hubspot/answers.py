@@ -29,7 +29,7 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
             "HubSpot counts anew at midnight in the account's time zone."
         )
     if body.get("category") == "MISSING_SCOPES":
-        scopes = ", ".join(_listed(body.get("context"), "requiredGranularScopes")) or str(body.get("message"))
+        scopes = ", ".join(listed(body.get("context"), "requiredGranularScopes")) or str(body.get("message"))
         return NotPermitted(f"{what}: the token lacks the scope {scopes}. Add it to the key in HubSpot and try again.")
     return None
 
@@ -48,7 +48,7 @@ def stuck(what: str) -> Unavailable:
 def error_ids(error: Mapping[str, Any]) -> list[str]:
     """The rows that one entry of `errors` is about: our trace ids (which are record ids), or record ids."""
     context = error.get("context")
-    return _listed(context, "objectWriteTraceId") or _listed(context, "ids")
+    return listed(context, "objectWriteTraceId") or listed(context, "ids")
 
 
 def instant(value: object) -> datetime | None:
@@ -82,6 +82,7 @@ def parts(value: object) -> tuple[str, ...]:
     return tuple(part.strip() for part in str(value or "").split(";") if part.strip())
 
 
-def _listed(context: object, key: str) -> list[str]:
+def listed(context: object, key: str) -> list[str]:
+    """The texts under `key` in the `context` of an error; none where there is no such list."""
     found = context.get(key) if isinstance(context, dict) else None
     return [str(item) for item in found] if isinstance(found, list) else []

@@ -48,12 +48,15 @@ class Contacts:
         """Contacts and their mail dates."""
         names = dict.fromkeys((*_CORE, *_MAIL_DATES, *self._fields.names, *self._shown))
         walk = Walk(self._api.contacts, self._api.contact_search, "lastmodifieddate", list(names), associations=None)
+        total = None
         for leg in walk.legs(cursor, until):
+            total = leg.total if total is None else total
             yield Page(
                 STREAM,
                 leg.cursor,
                 contacts=tuple(self._contact(row) for row in leg.rows),
                 activities=tuple(activity for row in leg.rows for activity in mail_activities(row)),
+                total=total,
             )
 
     def _contact(self, row: Row) -> Contact:

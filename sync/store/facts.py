@@ -48,7 +48,8 @@ def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) 
     with transaction(db):
         page = forgotten.without_forgotten(db, account, page)
         changed = sum(_save_contact(db, account, contact, micros(seen)) for contact in page.contacts)
-        new = sum(_save_activity(db, account, activity) for activity in page.activities)
+        gone = _drop_others(db, account, page)
+        new = gone + sum(_save_activity(db, account, activity) for activity in page.activities)
         db.execute(
             "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
             (account, page.stream, page.cursor),
@@ -94,6 +95,20 @@ def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: 
         "INSERT INTO alias VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET contact_id = excluded.contact_id", gone
     )
     return int(changed)
+
+
+def _drop_others(db: sqlite3.Connection, account: str, page: Page) -> int:
+    """Forget what the platform no longer tells under the beginnings of ids that the page has in whole; how many."""
+    told = {activity.id for activity in page.activities}
+    known = "SELECT id FROM activity WHERE account = ? AND id >= ? AND id < ?"
+    stale = [
+        (account, row["id"])
+        for beginning in page.whole
+        for row in db.execute(known, (account, beginning, beginning + chr(0x10FFFF)))
+        if row["id"] not in told
+    ]
+    db.executemany("DELETE FROM activity WHERE account = ? AND id = ?", stale)
+    return len(stale)
 
 
 def _save_activity(db: sqlite3.Connection, account: str, activity: Activity) -> int:

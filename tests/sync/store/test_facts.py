@@ -68,6 +68,21 @@ def test_a_removed_activity_is_forgotten(db) -> None:
     assert [row["id"] for row in db.execute("SELECT id FROM activity")] == ["o2"]
 
 
+def test_what_a_whole_group_no_longer_holds_is_forgotten(db) -> None:
+    def deal(*ids: str) -> Page:
+        orders = tuple(Activity(each, ActivityKind.ORDER, NOW, contact_id=each[-1]) for each in ids)
+        return Page("deals", "c", (), orders, whole=("7:",))
+
+    facts.save_page(db, "shop", Page("deals", "b", (), (*deal("70:1", "7:1", "7:2").activities, order(7))), NOW)
+    facts.save_page(db, "other", deal("7:1"), NOW)
+    saved = facts.save_page(db, "shop", deal("7:2", "7:3"), NOW)
+    assert saved.activities_new == 2
+    told = [tuple(row) for row in db.execute("SELECT account, id FROM activity ORDER BY 1, 2")]
+    assert told == [("other", "7:1"), ("shop", "70:1"), ("shop", "7:2"), ("shop", "7:3"), ("shop", "o7")]
+    assert facts.save_page(db, "shop", deal("7:2", "7:3"), NOW).activities_new == 0
+    assert facts.save_page(db, "shop", deal(), NOW).activities_new == 2
+
+
 def test_confirming_merges_and_empties_fields(db) -> None:
     facts.save_page(db, "shop", Page("contacts", "c", (contact(1, owned={"a": 1.0, "b": "x"}),)), NOW)
     facts.confirm_owned(db, "shop", "1", {"a": 2.0, "b": None, "tags": ("Loyal",)})

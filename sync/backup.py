@@ -23,7 +23,7 @@ def create(site: Site, target: Path | None = None) -> Path:
     ForetagError when there is a file already, or when it cannot be written.
     """
     if target is None:
-        target = site.store.parent / "backups" / f"foretag-{site.clock.now():%Y%m%d-%H%M%S}.sqlite"
+        target = _folder(site) / f"foretag-{site.clock.now():%Y%m%d-%H%M%S}.sqlite"
         target.parent.mkdir(mode=0o700, exist_ok=True)
     if target.exists():
         raise ForetagError(f"{target} is there already: name another file, or remove it")
@@ -35,6 +35,21 @@ def create(site: Site, target: Path | None = None) -> Path:
             f"{target} cannot be written ({error}). Check the folder, its rights and the disk"
         ) from error
     return target
+
+
+def rotate(site: Site) -> Path:
+    """Save the store into its folder and delete the oldest copies there beyond `backup.keep`; returns the new one.
+
+    Nothing is deleted before the new copy is whole. ForetagError when it cannot be written.
+    """
+    made = create(site)
+    for old in sorted(_folder(site).glob("foretag-*.sqlite"))[: -site.config.backup.keep]:
+        old.unlink()
+    return made
+
+
+def _folder(site: Site) -> Path:
+    return site.store.parent / "backups"
 
 
 def restore(config: Config, now: datetime, file: Path) -> Path | None:

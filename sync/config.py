@@ -15,6 +15,7 @@ from sync.config_accounts import Account, HubSpot, Mailchimp, Salesforce, Sectio
 from sync.config_sections import (
     TITLES,
     Alerts,
+    Backup,
     Engine,
     Guard,
     Health,
@@ -82,6 +83,7 @@ class Config(Section):
     pilot: Pilot = Field(Pilot(), description=Pilot.__doc__)
     holdout: Holdout = Field(Holdout(), description=Holdout.__doc__)
     schedule: Schedule = Field(Schedule(), description=Schedule.__doc__)
+    backup: Backup = Field(Backup(), description=Backup.__doc__)
     privacy: Privacy = Field(Privacy(), description=Privacy.__doc__)
     alerts: Alerts = Field(Alerts(), description=Alerts.__doc__)
     health: Health = Field(Health(), description=Health.__doc__)

@@ -126,6 +126,13 @@ class Schedule(Section):
     score: Cron = Field("15 6 * * *", description="Score everyone and plan.")
     train: Cron = Field("0 3 * * 0", description="Train again and compare with the present model.")
     write: Cron = Field("30 * * * *", description="Write what is planned, inside write.hours.")
+    backup: Cron = Field("0 2 * * *", description="Save the store into the folder backups in data_dir.")
+
+
+class Backup(Section):
+    """How long copies of the store are kept. They hold personal data too, and somebody who was forgotten since."""
+
+    keep: int = Field(7, ge=1, le=366, description="Copies the daemon keeps in its folder; older ones are deleted.")
 
 
 @dataclass(frozen=True, slots=True)

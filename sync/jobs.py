@@ -11,7 +11,7 @@ from apscheduler.triggers.base import BaseTrigger
 from cronsim import CronSim
 
 from connectors.errors import ConnectorError
-from sync import cycle
+from sync import backup, cycle
 from sync.alerts import after_exception, after_run, note, watch
 from sync.clock import Clock
 from sync.config import Config
@@ -46,12 +46,13 @@ class CronLine(BaseTrigger):  # type: ignore[misc]
 
 
 def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
-    """Put in the four jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
+    """Put in the five jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
     jobs: dict[str, Job] = {
         "pull": lambda site: pull(site, clock.now()),
         "score": lambda site: tell(site, cycle.run(site, Silent())),
         "train": lambda site: tell(site, cycle.run(site, Silent(), train=True)),
         "write": lambda site: tell(site, cycle.write(site, Silent())),
+        "backup": backup.rotate,
     }
     for name, job in jobs.items():
         scheduler.add_job(

@@ -2,11 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from sync import backup, cli
+from sync.clock import FixedClock
 from sync.errors import ForetagError, RunActive
 from sync.lock import only_run
 from sync.store.copies import NoStore, copy, examine
@@ -255,3 +257,31 @@ def test_a_wrong_file_ends_the_commands_with_1(foretag, tmp_path) -> None:
         result = foretag(*words)
         assert result.exit_code == 1
         assert "b.sqlite is not a store of foretag" in result.output
+
+
+def test_the_daemons_copies_are_rotated_and_nothing_else_is_deleted(tmp_path, helpers, platform) -> None:
+    site = helpers.site(tmp_path, platform, backup={"keep": 2})
+    folder = tmp_path / "data" / "backups"
+    folder.mkdir()
+    (folder / "mine.sqlite").touch()
+    for day in range(4):
+        site.clock = FixedClock(helpers.now + timedelta(days=day))
+        backup.rotate(site)
+    site.db.close()
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == ["foretag-20171002-120000.sqlite", "foretag-20171003-120000.sqlite", "mine.sqlite"]
+
+
+def test_no_old_copy_goes_before_the_new_one_is_whole(tmp_path, helpers, platform, monkeypatch) -> None:
+    site = helpers.site(tmp_path, platform, backup={"keep": 1})
+    kept = backup.rotate(site)
+
+    def full(*_args) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backup, "copy", full)
+    site.clock = FixedClock(helpers.now + timedelta(days=1))
+    with pytest.raises(ForetagError, match="No space left"):
+        backup.rotate(site)
+    site.db.close()
+    assert examine(kept).counts["run"] == 0

@@ -99,14 +99,19 @@ class Finding:
     fix: str = ""
 
 
-def schema_finding(drift: Sequence[str]) -> Finding:
-    """The sentences of `Connector.drift` as one line of a check; what is merely missing repairs itself."""
+BY_ADMIN = "foretag provision makes them; foretag provision --print shows an administrator what to make"
+"""The repair where fields are missing and a run may not make them."""
+
+
+def schema_finding(drift: Sequence[str], *, provision_in_runs: bool) -> Finding:
+    """The sentences of `Connector.drift` as one line of a check; what is merely missing a run may make by itself."""
     if not drift:
         return Finding("ok", "all our fields and tags are in place")
+    by_itself = "nothing, before the first write: it makes what is missing; changed ones are named when a run stops"
     return Finding(
         "warn",
         f"{len(drift)} of our fields and tags are missing or were changed. The first: {drift[0]}",
-        "nothing, before the first write: it makes what is missing; changed ones are named when a run stops at them",
+        f"{by_itself} at them" if provision_in_runs else BY_ADMIN,
     )
 
 
@@ -122,6 +127,8 @@ class Capabilities:
     """True where tags are written by calls of their own (Mailchimp)."""
     contact_streams: tuple[str, ...] = ("contacts",)
     """The streams that bring contacts; the others bring activities only."""
+    provision_in_runs: bool = True
+    """Whether a run may make our missing fields itself; False where that takes rights over the whole platform."""
 
 
 class Connector(Protocol):
@@ -151,7 +158,16 @@ class Connector(Protocol):
         """What is wrong with our fields on the platform, one sentence with its repair each; empty when all is well."""
 
     def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
-        """Create what is missing of our fields (idempotent) and say what was created; nothing else is touched."""
+        """Create what is missing of our fields (idempotent) and say what was created; nothing else is touched.
+
+        NotAllowed unless the account was opened to provision.
+        """
+
+    def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
+        """What an administrator needs to make `fields` without giving us the right to: file name → text.
+
+        A file name may hold folders (`objects/Contact.object`). Sends nothing.
+        """
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost."""
@@ -187,5 +203,7 @@ class Account:
     """Every field of ours begins with this (in the platform's own way of writing)."""
     fields: tuple[FieldSpec, ...] = ()
     """Our fields: they are read in every pull and may be written."""
+    provision: bool = False
+    """Whether missing fields of ours may be made on the platform. No other connector can send what makes them."""
     cleanup: bool = False
     """Whether these fields may be removed from the platform. No other connector can send a delete of any kind."""

@@ -1,6 +1,7 @@
 """From an account in the config to a connector: the secret is found, the fields are named."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import connectors
 from connectors.contract import Account as OpenAccount
@@ -14,25 +15,36 @@ from sync.errors import ForetagError
 from sync.fields import every_field, field_specs
 
 
-def connect(account: Account, config: Config, clock: Clock, *, cleanup: bool = False) -> Connector:
-    """The connector for one account of `config`; contacts nobody yet. With `cleanup` it may remove our own fields.
+def connect(
+    account: Account, config: Config, clock: Clock, *, provision: bool = False, cleanup: bool = False
+) -> Connector:
+    """The connector for one account of `config`; contacts nobody yet.
 
+    With `provision` it may make our fields, by a secret of its own where there is one; with `cleanup` remove them.
     Raises MissingSecret, or ForetagError when the adapter cannot work with the settings or the secret's form.
     """
     opened = OpenAccount(
         kind=account.kind,
         name=account.name,
-        token=secrets.find(account.secret_name).value,
+        token=_secret(account, provision=provision).value,
         base_url=account.address,
         options=account.model_dump(exclude={"name", "base_url"}),
         prefix=config.write.prefix,
         fields=every_field(config) if cleanup else field_specs(config),
+        provision=provision,
         cleanup=cleanup,
     )
     try:
         return connectors.open_connector(opened, sleep=_sleep(clock), monotonic=clock.monotonic)
     except ValueError as error:
         raise ForetagError(f"account {account.name}: {error}") from error
+
+
+def _secret(account: Account, *, provision: bool) -> secrets.Secret:
+    if provision:
+        with suppress(secrets.MissingSecret):
+            return secrets.find(account.provision_secret_name)
+    return secrets.find(account.secret_name)
 
 
 def _sleep(clock: Clock) -> Callable[[float], None]:

@@ -1,17 +1,18 @@
 """Stage 4: carry out a plan, batch by batch, through the outbox, so that a crash at any instant can be resumed."""
 
 import logging
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
-from connectors.contract import Connector, FieldSpec, Outcome, Result
-from connectors.errors import ConnectorError, Retry, SchemaDrift
+from connectors.contract import FieldSpec, Outcome, Result
+from connectors.errors import ConnectorError, Retry
 from sync.clock import STOPPED
 from sync.plan import Plan
+from sync.provision import demand_fields
 from sync.redact import redact
+from sync.site import Site
 from sync.store import outbox
 
 log = logging.getLogger(__name__)
@@ -37,43 +38,31 @@ class Applied:
 Progress = Callable[[str, Sequence[Outcome]], None]
 
 
-def apply(
-    db: sqlite3.Connection,
-    plan: Plan,
-    connectors: Mapping[str, Connector],
-    specs: Sequence[FieldSpec],
-    progress: Progress | None = None,
-    stop: Event | None = None,
-) -> list[Applied]:
-    """Write what is open of `plan`. An account that fails does not stop the others; `stop` ends all after a batch."""
+def apply(site: Site, plan: Plan, specs: Sequence[FieldSpec], progress: Progress | None = None) -> list[Applied]:
+    """Write what is open of `plan`, into the fields of `specs`.
+
+    An account that fails does not stop the others; being told to stop ends all after a batch.
+    """
     pairs = [(account, change) for account, changes in plan.changes.items() for change in changes]
-    outbox.enqueue(db, plan.id, pairs)
+    outbox.enqueue(site.db, plan.id, pairs)
     return [
-        _apply_account(db, plan.id, account, connectors[account], specs, progress, stop or Event())
-        for account, changes in plan.changes.items()
-        if changes
+        _apply_account(site, plan.id, account, specs, progress) for account, changes in plan.changes.items() if changes
     ]
 
 
 def _apply_account(
-    db: sqlite3.Connection,
-    plan: str,
-    account: str,
-    connector: Connector,
-    specs: Sequence[FieldSpec],
-    progress: Progress | None,
-    stop: Event,
+    site: Site, plan: str, account: str, specs: Sequence[FieldSpec], progress: Progress | None
 ) -> Applied:
     applied = Applied(account)
-    before = connector.calls.total()
+    before = site.calls()[account]
     try:
-        _go_on_unless(stop)
-        applied.created = _prepare(connector, specs)
-        changes = outbox.open_changes(db, plan, account)
+        _go_on_unless(site.clock.stop)
+        applied.created = demand_fields(site, account, specs)
+        changes = outbox.open_changes(site.db, plan, account)
         left = len(changes)
-        outbox.mark_sent(db, plan, account, changes)
-        for outcomes in connector.write(changes):
-            outbox.settle(db, plan, account, outcomes)
+        outbox.mark_sent(site.db, plan, account, changes)
+        for outcomes in site.connectors[account].write(changes):
+            outbox.settle(site.db, plan, account, outcomes)
             applied.written += sum(outcome.result is Result.WRITTEN for outcome in outcomes)
             applied.failed.update(
                 redact(outcome.reason) or outcome.result.value
@@ -84,26 +73,15 @@ def _apply_account(
                 progress(account, outcomes)
             left -= len(outcomes)
             if left > 0:
-                _go_on_unless(stop)
+                _go_on_unless(site.clock.stop)
     except ConnectorError as error:
         applied.cause = type(error).__name__
         applied.problem = redact(str(error))  # platforms quote addresses in their refusals
         log.error("%s: %s", account, error)
-    applied.calls = connector.calls.total() - before
+    applied.calls = site.calls()[account] - before
     return applied
 
 
 def _go_on_unless(stop: Event) -> None:
     if stop.is_set():
         raise Retry(STOPPED)
-
-
-def _prepare(connector: Connector, specs: Sequence[FieldSpec]) -> list[str]:
-    """Make what is missing of our fields; SchemaDrift when something is still wrong with them afterwards."""
-    if not connector.drift(specs):
-        return []
-    created = connector.provision(specs)
-    wrong = connector.drift(specs)
-    if wrong:
-        raise SchemaDrift("; ".join(wrong))
-    return created

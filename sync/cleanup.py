@@ -73,7 +73,7 @@ def clean(site: Site, plan: Plan) -> Cleaned:
     """
     now = site.clock.now()
     number = runs.begin(site.db, now, now)
-    emptied = apply(site.db, plan, site.connectors, specs=())
+    emptied = apply(site, plan, specs=())
     cleaned = Cleaned(number, emptied, _remove(site, dry_run=False))
     for each in cleaned.removed:
         if each.problem is None:

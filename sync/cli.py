@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "doctor": ("sync.commands.setup:doctor", "Check everything, the accounts too, and say how to fix it."),
     },
     "Step by step": {
+        "provision": ("sync.commands.provision:provision", "Make our fields, or print what an admin has to make."),
         "pull": ("sync.commands.run:pull", "Read what is new from every account."),
         "score": ("sync.commands.run:score", "Predict, and put everyone in a segment."),
         "plan": ("sync.commands.run:plan", "Show what would be written."),

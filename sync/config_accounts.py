@@ -30,6 +30,11 @@ class Account(Section):
         return f"{self.name}.token" if named_after_kind else f"{self.kind}-{self.name}.token"
 
     @property
+    def provision_secret_name(self) -> str:
+        """A secret with more rights, used by `foretag provision` alone where there is one: `hubspot.provision`."""
+        return f"{self.secret_name.removesuffix('.token')}.provision"
+
+    @property
     def address(self) -> str | None:
         """Where its API answers; None for the platform's usual address."""
         raise NotImplementedError

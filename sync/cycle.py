@@ -172,7 +172,7 @@ def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec])
         outcome.number = outcome.number or runs.begin(site.db, outcome.as_of, outcome.as_of)
         outcome.carried_out = plan.id
         runs.note(site.db, outcome.number, summary(outcome))
-    outcome.applied = apply(site.db, plan, site.connectors, specs, stop=site.clock.stop)
+    outcome.applied = apply(site, plan, specs)
 
 
 def _objections(site: Site) -> list[str]:

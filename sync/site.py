@@ -1,6 +1,7 @@
 """Everything a stage works with, opened once: config, clock, store, connectors."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ class Site:
     config: Config
     clock: Clock
     db: sqlite3.Connection = field(repr=False)
+    provisioners: dict[str, Connector] = field(default_factory=dict, repr=False)
+    """The connectors that may make our fields, as far as they were needed."""
 
     @property
     def store(self) -> Path:
@@ -34,9 +37,20 @@ class Site:
 
         return {account.name: connect(account, self.config, self.clock) for account in self.config.accounts}
 
+    def provisioner(self, account: str) -> Connector:
+        """The connector of an account that may make our fields; it is opened when it is first asked for."""
+        from sync.accounts import connect
+
+        if account not in self.provisioners:
+            configured = next(each for each in self.config.accounts if each.name == account)
+            self.provisioners[account] = connect(configured, self.config, self.clock, provision=True)
+        return self.provisioners[account]
+
     def calls(self) -> dict[str, int]:
         """Calls sent so far, by account."""
-        return {name: connector.calls.total() for name, connector in self.connectors.items()}
+        sent = Counter({name: connector.calls.total() for name, connector in self.connectors.items()})
+        sent.update({name: connector.calls.total() for name, connector in self.provisioners.items()})
+        return dict(sent)
 
 
 def store_path(config: Config) -> Path:

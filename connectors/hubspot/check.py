@@ -62,7 +62,7 @@ def _schema(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> Iterator[Fi
     except ConnectorError as error:
         yield Finding("fail", str(error), _SCOPES)
         return
-    yield schema_finding(problems)
+    yield schema_finding(problems, provision_in_runs=True)
     missing = sum(" is missing" in problem for problem in problems)
     if room is not None and missing > room:
         text = f"HubSpot has room for {room} more contact properties, {missing} are needed"

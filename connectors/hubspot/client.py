@@ -9,6 +9,7 @@ from connectors.contract import Account, Capabilities, Change, FieldSpec, Findin
 from connectors.hubspot import check, contacts, deals, forms
 from connectors.hubspot.answers import explain
 from connectors.hubspot.fields import Fields
+from connectors.hubspot.package import package
 from connectors.hubspot.remove import remove
 from connectors.hubspot.rules import WRITE_BATCH, rules
 from connectors.hubspot.sdk import Api
@@ -64,6 +65,10 @@ class HubSpot:
         """Create what is missing of our properties."""
         return self._fields.provision(self._api, fields)
 
+    def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
+        """The bodies that make our property group and properties, and what to do with them."""
+        return package(self._fields.definitions(fields))
+
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when no contact is refused or gone."""
         return sum(1 for _ in batches(changes))
@@ -88,7 +93,7 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
     rates = {"default": Rate(calls, 10 * _JITTER), "search": Rate(_SEARCHES, 1 * _JITTER)}
     transport = Transport(
         account.base_url or BASE_URL,
-        AllowList(rules(account.prefix, version, removable)),
+        AllowList(rules(account.prefix, version, removable, provision=account.provision)),
         Pacer(rates, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,

@@ -60,7 +60,7 @@ class Fields:
             elif name in archived:
                 findings.append(f"the property {name} is archived: restore it in HubSpot's property settings")
             else:
-                findings.append(f"the property {name} is missing: foretag run creates it")
+                findings.append(f"the property {name} is missing: foretag provision creates it")
         return findings
 
     def provision(self, api: Api, fields: Sequence[FieldSpec]) -> list[str]:
@@ -92,7 +92,7 @@ class Fields:
             self._create_group(api)
             done.append(f"created the property group {GROUP}")
         for start in range(0, len(missing), _CREATE_BATCH):
-            inputs = [self._definition(spec) for spec in missing[start : start + _CREATE_BATCH]]
+            inputs = self.definitions(missing[start : start + _CREATE_BATCH])
             answer = api.property_batch.create("contacts", {"inputs": inputs}, **RAW)
             for error in answer.get("errors") or []:
                 if error.get("category") != "OBJECT_ALREADY_EXISTS":
@@ -107,6 +107,10 @@ class Fields:
         except Rejected as error:
             if error.status != 409:  # an answer was lost, and the second try finds the group there
                 raise
+
+    def definitions(self, fields: Iterable[FieldSpec]) -> list[dict[str, Any]]:
+        """What HubSpot is told to make `fields`."""
+        return [self._definition(spec) for spec in fields]
 
     def _definition(self, spec: FieldSpec) -> dict[str, Any]:
         type_, shown_as = _TYPES[spec.type]

@@ -16,11 +16,11 @@ WRITE_BATCH = 100
 _PROPERTY_KEYS = ("name", "label", "description", "groupName", "type", "fieldType", "options", "formField")
 
 
-def rules(prefix: str, version: str, removable: Collection[str] = ()) -> Iterable[Rule]:
+def rules(prefix: str, version: str, removable: Collection[str] = (), *, provision: bool = False) -> Iterable[Rule]:
     """The allow-list for fields that begin with `prefix`, in API version `version`.
 
-    `removable` names the properties that may be removed: none, but for a cleanup. Raises ValueError for a prefix under
-    which the platform has fields of its own.
+    Properties are made with `provision` only. `removable` names those that may be removed: none, but for a cleanup.
+    Raises ValueError for a prefix under which the platform has fields of its own.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*_", prefix) or prefix in ("hs_", "hubspot_"):
         raise ValueError(f"{prefix!r} cannot be the beginning of our HubSpot fields; take something like 'ft_'")
@@ -41,13 +41,14 @@ def rules(prefix: str, version: str, removable: Collection[str] = ()) -> Iterabl
     yield rule("forms list", "GET", "/marketing/v3/forms/?")
     yield rule("form submissions", "GET", "/form-integrations/v1/submissions/forms/[0-9A-Za-z-]+")
     yield replace(rule("properties list", "GET", properties), learn=listed.learn)
-    yield rule("properties create", "POST", f"{properties}/batch/create", _create(ours))
-    yield rule("property options", "PATCH", f"{properties}/{ours}", _options)
     yield rule("property groups", "GET", f"{properties}/groups")
-    yield rule("property group create", "POST", f"{properties}/groups", _group)
     yield rule("property limits", "GET", "/crm/v3/limits/custom-properties")
     yield rule("account details", "GET", "/account-info/v3/details")
     yield rule("daily usage", "GET", "/account-info/v3/api-usage/daily/private-apps")
+    if provision:
+        yield rule("properties create", "POST", f"{properties}/batch/create", _create(ours))
+        yield rule("property options", "PATCH", f"{properties}/{ours}", _options)
+        yield rule("property group create", "POST", f"{properties}/groups", _group)
     if removable:
         yield replace(rule("property remove", "DELETE", f"{properties}/{ours}"), place=listed.place)
         yield replace(rule("property group remove", "DELETE", f"{properties}/groups/{GROUP}"), place=listed.group)

@@ -50,7 +50,7 @@ def _audiences(fields: Fields, schema: Schema, specs: Sequence[FieldSpec]) -> It
         if seen:
             text = f"audience {audience}: subscribers can see {', '.join(seen)}"
             yield Finding("warn", text, "Hide them in the audience's field settings.")
-    yield schema_finding(schema.drift(specs))
+    yield schema_finding(schema.drift(specs), provision_in_runs=True)
 
 
 def _stores(api: Api) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from connectors.mailchimp.answers import explain
 from connectors.mailchimp.check import check
 from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.jobs import Jobs
+from connectors.mailchimp.package import package
 from connectors.mailchimp.remove import remove
 from connectors.mailchimp.rules import WRITE_BATCH, rules
 from connectors.mailchimp.schema import Schema
@@ -69,6 +70,10 @@ class Mailchimp:
         """Create what is missing of our merge fields and tags."""
         return self._schema.provision(fields)
 
+    def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
+        """The merge fields and tags to make in each audience."""
+        return package(self._schema.merge_fields(fields), self._schema.tag_names(fields))
+
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when nobody is refused or gone."""
         return self._writer.predict_calls(changes)
@@ -91,7 +96,7 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
     removable = Fields(account.prefix, account.fields).merge if account.cleanup else ()
     transport = Transport(
         account.base_url or _address(account.token),
-        AllowList(rules(account.prefix, _names(account, "audiences"), removable)),
+        AllowList(rules(account.prefix, _names(account, "audiences"), removable, provision=account.provision)),
         Pacer({}, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,

@@ -31,10 +31,13 @@ def tag_prefix(prefix: str) -> str:
     return f"{merge_prefix(prefix)[:-1]}: "
 
 
-def rules(prefix: str, audiences: Sequence[str], removable: Collection[str] = ()) -> Iterable[Rule]:
+def rules(
+    prefix: str, audiences: Sequence[str], removable: Collection[str] = (), *, provision: bool = False
+) -> Iterable[Rule]:
     """The allow-list for our merge fields and tags, in `audiences` alone when there are any.
 
-    `removable` names the merge fields that may be removed, and with them our tags: none, but for a cleanup.
+    Fields and tags are made with `provision` only. `removable` names the merge fields that may be removed, and with
+    them our tags: none, but for a cleanup.
     """
     fields, tags = re.escape(merge_prefix(prefix)) + "[A-Z0-9_]{1,7}", re.escape(tag_prefix(prefix)) + ".+"
     one_list = f"/lists/({'|'.join(map(re.escape, audiences)) or _ID})"
@@ -46,15 +49,16 @@ def rules(prefix: str, audiences: Sequence[str], removable: Collection[str] = ()
     yield Rule("member tags", "GET", f"{one_list}/members/{_ID}/tags")
     yield Rule("members update", "POST", one_list, _update(fields))
     yield Rule("merge fields", "GET", f"{one_list}/merge-fields", learn=columns.learn)
-    yield Rule("merge field create", "POST", f"{one_list}/merge-fields", _new_field(fields))
     yield Rule("tags", "GET", f"{one_list}/segments", learn=known.learn_all)
-    yield Rule("tag create", "POST", f"{one_list}/segments", _new_tag(tags), learn=known.learn)
     yield Rule("tag members", "POST", f"{one_list}/segments/\\d+", _tagging, place=known.place)
     yield Rule("reports", "GET", "/reports")
     yield Rule("batch start", "POST", "/batches", _reads)
     yield Rule("batch status", "GET", f"/batches/{_ID}")
     yield Rule("stores", "GET", "/ecommerce/stores")
     yield Rule("orders", "GET", "/ecommerce/stores/[^/]+/orders")
+    if provision:
+        yield Rule("merge field create", "POST", f"{one_list}/merge-fields", _new_field(fields))
+        yield Rule("tag create", "POST", f"{one_list}/segments", _new_tag(tags), learn=known.learn)
     if removable:
         yield Rule("merge field remove", "DELETE", f"{one_list}/merge-fields/\\d+", place=columns.place)
         yield Rule("tag remove", "DELETE", f"{one_list}/segments/\\d+", place=known.place)

@@ -86,16 +86,16 @@ class Schema:
         live = self.columns(audience).fields
         for tag, spec in self._columns_of(specs):
             if tag not in live:
-                yield f"audience {audience}, the merge field {tag} is missing: foretag run creates it"
+                yield f"audience {audience}, the merge field {tag} is missing: foretag provision creates it"
             elif live[tag]["type"] != TYPES[spec.type]:
                 yield (
                     f"audience {audience}, the merge field {tag} is of type {live[tag]['type']} instead of "
                     f"{TYPES[spec.type]}: delete it in the audience's settings; it is created anew"
                 )
         tags = self.tags(audience, anew=True)
-        for name in self._tags_of(specs):
+        for name in self.tag_names(specs):
             if name.casefold() not in tags:
-                yield f"audience {audience}, the tag {name} is missing: foretag run creates it"
+                yield f"audience {audience}, the tag {name} is missing: foretag provision creates it"
 
     def provision(self, specs: Sequence[FieldSpec]) -> list[str]:
         """Create missing merge fields and tags; says what was done. SchemaDrift where there is no room for them."""
@@ -112,16 +112,15 @@ class Schema:
                 self._create_field(audience, tag, spec)
                 done.append(f"audience {audience}: created the merge field {tag}")
             tags = self.tags(audience, anew=True)
-            for name in self._tags_of(specs):
+            for name in self.tag_names(specs):
                 if name.casefold() not in tags:
                     self._create_tag(audience, name)
                     done.append(f"audience {audience}: created the tag {name}")
         return done
 
     def _create_field(self, audience: str, tag: str, spec: FieldSpec) -> None:
-        body = {"tag": tag, "name": spec.label[:_LABEL_LENGTH], "type": TYPES[spec.type], "public": False}
         try:
-            self._api.call(self._api.lists.add_list_merge_field, audience, body)
+            self._api.call(self._api.lists.add_list_merge_field, audience, _merge_field(tag, spec))
         except Rejected as error:  # an answer that was lost, and the second try found the field there
             if error.status != 400 or tag not in self.columns(audience).fields:
                 raise SchemaDrift(f"Mailchimp did not create the merge field {tag}: {refusal(error.body)}") from error
@@ -134,10 +133,19 @@ class Schema:
             if error.status != 400 or name.casefold() not in self.tags(audience, anew=True):
                 raise SchemaDrift(f"Mailchimp did not create the tag {name}: {refusal(error.body)}") from error
 
+    def merge_fields(self, specs: Iterable[FieldSpec]) -> list[dict[str, Any]]:
+        """What Mailchimp is told to make the merge fields of `specs`."""
+        return [_merge_field(tag, spec) for tag, spec in self._columns_of(specs)]
+
     def _columns_of(self, specs: Iterable[FieldSpec]) -> list[tuple[str, FieldSpec]]:
         return [(self._fields.merge_tag(spec), spec) for spec in specs if spec.type is not FieldType.TAGS]
 
-    def _tags_of(self, specs: Iterable[FieldSpec]) -> list[str]:
+    def tag_names(self, specs: Iterable[FieldSpec]) -> list[str]:
+        """The names of the tags that stand for the options of `specs`."""
         return [
             self._fields.tag_name(option) for spec in specs if spec.type is FieldType.TAGS for option in spec.options
         ]
+
+
+def _merge_field(tag: str, spec: FieldSpec) -> dict[str, Any]:
+    return {"tag": tag, "name": spec.label[:_LABEL_LENGTH], "type": TYPES[spec.type], "public": False}

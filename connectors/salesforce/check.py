@@ -22,7 +22,8 @@ def findings(sf: "Salesforce", account: Account, objects: Sequence[str]) -> list
     found = []
     try:
         found += [_identity(sf), *_rights(sf, objects)]
-        found.append(schema_finding(drift(sf, account.fields, account.prefix, objects)))
+        wrong = drift(sf, account.fields, account.prefix, objects)
+        found.append(schema_finding(wrong, provision_in_runs=False))
         found += _quota(sf)
     except ConnectorError as error:
         found.append(Finding("fail", str(error)))

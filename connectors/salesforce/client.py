@@ -15,6 +15,7 @@ from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
 from connectors.salesforce.login import Login
 from connectors.salesforce.names import PEOPLE, full_names
+from connectors.salesforce.package import package
 from connectors.salesforce.people import people_source
 from connectors.salesforce.pull import Source, pages
 from connectors.salesforce.remove import remove
@@ -47,7 +48,7 @@ def connect(
     removable = full_names(account.prefix, account.fields) if account.cleanup else ()
     transport = Transport(
         str(address),
-        AllowList(rules(version, account.prefix, removable)),
+        AllowList(rules(version, account.prefix, removable, provision=account.provision)),
         pacer,
         sleep=sleep,
         explain=explain,
@@ -74,7 +75,11 @@ class SalesforceConnector:
 
     kind = "salesforce"
     capabilities = Capabilities(
-        write_batch=BATCH, read_batch=_PAGE, tags_cost_calls=False, contact_streams=("contacts", "leads")
+        write_batch=BATCH,
+        read_batch=_PAGE,
+        tags_cost_calls=False,
+        contact_streams=("contacts", "leads"),
+        provision_in_runs=False,
     )
 
     def __init__(
@@ -123,6 +128,10 @@ class SalesforceConnector:
     def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
         """Make the missing fields and let foretag's user see them."""
         return provision(self._sf, fields, self._account.prefix, self._objects)
+
+    def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
+        """A metadata package of our fields and the permission set that shows them."""
+        return package(fields, self._account.prefix, self._objects, str(self._sf.sf_version))
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """One call for each 200 contacts."""

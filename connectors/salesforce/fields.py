@@ -34,7 +34,7 @@ def drift(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: S
         missing = [name for name in names if name not in described]
         if missing:
             sentences.append(
-                f"{object_}: {', '.join(missing)} missing, or hidden from foretag's user: foretag run makes them"
+                f"{object_}: {', '.join(missing)} missing, or hidden from foretag's user: foretag provision makes them"
             )
         wrong = (_wrong(described[name], f"{object_}.{name}", names[name]) for name in names if name in described)
         sentences += [sentence for sentence in wrong if sentence]
@@ -55,7 +55,7 @@ def provision(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, object
     done = []
     for name, spec in unusable.items():
         if name not in there:
-            sf.toolingexecute("sobjects/CustomField", "POST", {"FullName": name, "Metadata": _metadata(spec)})
+            sf.toolingexecute("sobjects/CustomField", "POST", {"FullName": name, "Metadata": metadata(spec)})
             done.append(f"created the field {name}")
     return [*done, *_make_visible(sf, list(unusable))]
 
@@ -110,7 +110,8 @@ def _create(sf: "Salesforce", object_: str, **values: object) -> str:
     return str(answer["id"])
 
 
-def _metadata(spec: FieldSpec) -> dict[str, Any]:
+def metadata(spec: FieldSpec) -> dict[str, Any]:
+    """A field of ours in the words of Salesforce's Metadata API, without its name."""
     common = {
         "label": spec.label[:_LABEL_LENGTH],
         "description": spec.description,
@@ -143,10 +144,10 @@ def _wrong(field: Mapping[str, Any], name: str, spec: FieldSpec) -> str | None:
     if field["type"] != _DESCRIBED[spec.type]:
         return (
             f"{name} has the type {field['type']} instead of {_DESCRIBED[spec.type]}: "
-            "delete it in Salesforce's setup, then foretag run"
+            "delete it in Salesforce's setup, then foretag provision"
         )
     if not field["updateable"]:
-        return f"{name} may not be edited by foretag's user: let an administrator run foretag run"
+        return f"{name} may not be edited by foretag's user: foretag provision lets it"
     if spec.type is FieldType.TEXT and field["length"] < _TEXT_LENGTH:
         return f"{name} holds {field['length']} characters only: set its length to {_TEXT_LENGTH} in setup"
     options = {value["value"] for value in field["picklistValues"] if value["active"]}

@@ -28,8 +28,8 @@ def token_rules() -> list[Rule]:
     return [Rule("access token", "POST", TOKEN_PATH, _client_credentials)]
 
 
-def rules(version: str, prefix: str, removable: Collection[str] = ()) -> list[Rule]:
-    """What the adapter may send, with fields of `prefix` only.
+def rules(version: str, prefix: str, removable: Collection[str] = (), *, provision: bool = False) -> list[Rule]:
+    """What the adapter may send, with fields of `prefix` only; they are made and shown with `provision` only.
 
     `removable` holds the fields, such as `Contact.FT_Segment__c`, that may be removed, and with them our permission
     set: none, but for a cleanup.
@@ -47,12 +47,16 @@ def rules(version: str, prefix: str, removable: Collection[str] = ()) -> list[Ru
         Rule("query", "GET", rf"{data}/query(All)?/[\w-]*", learn=learn),
         Rule("fields there are", "GET", f"{data}/tooling/query/?", learn=removals.learn),
         Rule("write scores", "PATCH", f"{data}/composite/sobjects", _scores(ours(prefix)), headers=NO_ASSIGNMENT),
-        _create("create field", f"{data}/tooling/sobjects/CustomField", _new_field(ours(prefix))),
-        _create("create permission set", f"{data}/sobjects/PermissionSet", _new_set, known.learn_new_set),
-        _create("make field visible", f"{data}/sobjects/FieldPermissions", known.new_permission(ours(prefix))),
-        _create("assign permission set", f"{data}/sobjects/PermissionSetAssignment", known.new_assignment),
+        *(_creates(data, ours(prefix), known) if provision else ()),
         *(_deletes(data, removals) if removable else ()),
     ]
+
+
+def _creates(data: str, pattern: str, known: "_Known") -> Iterator[Rule]:
+    yield _create("create field", f"{data}/tooling/sobjects/CustomField", _new_field(pattern))
+    yield _create("create permission set", f"{data}/sobjects/PermissionSet", _new_set, known.learn_new_set)
+    yield _create("make field visible", f"{data}/sobjects/FieldPermissions", known.new_permission(pattern))
+    yield _create("assign permission set", f"{data}/sobjects/PermissionSetAssignment", known.new_assignment)
 
 
 def _deletes(data: str, removals: "_Removals") -> Iterator[Rule]:

@@ -47,7 +47,7 @@ def box(request, world):
             address = sandbox.url + PATHS[name]
             options = {"instance_url": address} if name == "salesforce" else {}
             token = sandbox.platform(name).token
-            account = Account(name, name, token, address, options, fields=FIELDS, cleanup=cleanup)
+            account = Account(name, name, token, address, options, fields=FIELDS, provision=True, cleanup=cleanup)
             return open_connector(account, sleep=lambda seconds: None, monotonic=lambda: 0.0)
 
         def records() -> dict[tuple[str, str], dict[str, Any]]:

@@ -49,7 +49,7 @@ class Stage:
         self._ticks = count()
         self.slept = 0.0
 
-    def connect(self, token: str | None = None, *, cleanup: bool = False) -> Any:
+    def connect(self, token: str | None = None, *, provision: bool = True, cleanup: bool = False) -> Any:
         """A new connector, as after a restart."""
         account = Account(
             self.hand.kind,
@@ -58,6 +58,7 @@ class Stage:
             self.sandbox.url + self.hand.base,
             self.hand.options,
             fields=FIELDS,
+            provision=provision,
             cleanup=cleanup,
         )
         return open_connector(account, sleep=self._sleep, monotonic=lambda: next(self._ticks) / 1000 + self.slept)

@@ -66,6 +66,9 @@ class FakePlatform:
         self.provisioned = self.provision_works
         return ["ft_segment"]
 
+    def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
+        return {"README.txt": ", ".join(spec.key for spec in fields)}
+
     def predict_calls(self, changes: Sequence[Change]) -> int:
         return -(-len(changes) // 2)
 
@@ -81,6 +84,17 @@ class FakePlatform:
             return self.outcomes[change.id]
         self.stored.setdefault(change.id, {}).update(change.after)
         return Outcome(change.object, change.id, Result.WRITTEN)
+
+
+@dataclass
+class _Provisioner:
+    """What makes the fields of a platform."""
+
+    platform: FakePlatform
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
+        return self.platform.provision(fields)
 
 
 def standing(person: int, segment: str = "Loyal", score: float = 50.0, **fields: object) -> Standing:
@@ -114,6 +128,7 @@ def make_site(folder, platform: FakePlatform, **more) -> Site:
     config = make_config(folder, **more)
     site = Site(config, FixedClock(NOW), open_store(config.data_dir / "foretag.sqlite"))
     site.__dict__["connectors"] = {"hubspot": platform}
+    site.provisioners["hubspot"] = _Provisioner(platform)
     return site
 
 

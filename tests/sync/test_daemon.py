@@ -351,17 +351,18 @@ def test_a_pull_ends_between_two_pages_and_goes_on_from_there(site, platform, he
 def test_writing_ends_after_the_batch_in_hand_and_the_outbox_keeps_the_rest(shop, platform, helpers) -> None:
     """The platform takes two contacts a call; the stop comes with the first answer."""
     changes = [Change("contacts", str(n), None, {"reasons": "new"}, {"reasons": ""}) for n in range(1, 8)]
-    made, stop = Plan(helpers.now, "full", {"hubspot": changes}), Event()
+    made = Plan(helpers.now, "full", {"hubspot": changes})
     written = []
 
     def progress(account, outcomes):
         written.extend(outcome.id for outcome in outcomes)
-        stop.set()
+        shop.clock.stop.set()
 
-    (applied,) = apply(shop.db, made, shop.connectors, field_specs(shop.config), progress, stop)
+    (applied,) = apply(shop, made, field_specs(shop.config), progress)
     assert (applied.written, applied.problem, written) == (2, STOPPED, ["1", "2"])
     assert [change.id for change in outbox.open_changes(shop.db, made.id, "hubspot")] == ["3", "4", "5", "6", "7"]
-    (applied,) = apply(shop.db, made, shop.connectors, field_specs(shop.config), stop=Event())
+    shop.clock.stop.clear()
+    (applied,) = apply(shop, made, field_specs(shop.config))
     assert (applied.written, applied.problem) == (5, None)
 
 

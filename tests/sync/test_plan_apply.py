@@ -39,7 +39,7 @@ def plan(site) -> Plan:
 
 
 def carry_out(site):
-    return apply(site.db, plan(site), site.connectors, field_specs(site.config))
+    return apply(site, plan(site), field_specs(site.config))
 
 
 def test_before_anyone_is_scored_there_is_no_plan(site) -> None:
@@ -68,7 +68,7 @@ def test_plan_apply_plan_is_empty(site, platform, helpers) -> None:
     again = plan(site)
     assert again.size == 0
     assert again.skipped["hubspot"] == {"unchanged": 3}
-    assert apply(site.db, again, site.connectors, field_specs(site.config)) == []
+    assert apply(site, again, field_specs(site.config)) == []
     assert platform.calls["write"] == 2
 
 
@@ -210,10 +210,10 @@ def test_after_a_break_the_rest_is_written_and_nothing_twice(site, platform, hel
     fill(site, *(contact(n) for n in range(1, 7)), standings=[helpers.standing(n) for n in range(1, 7)])
     platform.fail_write_after = 4
     made = plan(site)
-    (applied,) = apply(site.db, made, site.connectors, field_specs(site.config))
+    (applied,) = apply(site, made, field_specs(site.config))
     assert (applied.written, applied.problem) == (4, "the platform is on fire")
     platform.fail_write_after = None
-    (applied,) = apply(site.db, made, site.connectors, field_specs(site.config))
+    (applied,) = apply(site, made, field_specs(site.config))
     assert (applied.written, applied.calls) == (2, 1)
     assert len(platform.stored) == 6
 

@@ -59,7 +59,7 @@ def connect(fake_time) -> Callable:
     """Opens a connector at an address, with the options given."""
 
     def opened(base_url: str | None = None, token: str = TOKEN, **options: object):
-        account = Account("hubspot", "shop", token, base_url, options, fields=FIELDS)
+        account = Account("hubspot", "shop", token, base_url, options, fields=FIELDS, provision=True)
         return open_connector(account, sleep=fake_time.sleep, monotonic=fake_time.monotonic)
 
     return opened

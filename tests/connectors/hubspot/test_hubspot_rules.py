@@ -71,14 +71,18 @@ ALLOWED = {
 def test_does_not_send(what, version):
     method, path, body = FORBIDDEN[what]
     with pytest.raises(NotAllowed):
-        AllowList(rules("ft_", version)).rule_for(method, versioned(path, version), {}, body and json.dumps(body))
+        AllowList(rules("ft_", version, provision=True)).rule_for(
+            method, versioned(path, version), {}, body and json.dumps(body)
+        )
 
 
 @pytest.mark.parametrize("version", ["v3", "2026-09"])
 @pytest.mark.parametrize("what", ALLOWED)
 def test_sends(what, version):
     method, path, body = ALLOWED[what]
-    rule = AllowList(rules("ft_", version)).rule_for(method, versioned(path, version), {}, body and json.dumps(body))
+    rule = AllowList(rules("ft_", version, provision=True)).rule_for(
+        method, versioned(path, version), {}, body and json.dumps(body)
+    )
     assert rule.name == what
 
 

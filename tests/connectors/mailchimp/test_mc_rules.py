@@ -14,7 +14,7 @@ READ = {"method": "GET", "path": "/reports/c1/email-activity", "operation_id": "
 
 @pytest.fixture
 def allow():
-    return AllowList(rules("ft_", []))
+    return AllowList(rules("ft_", [], provision=True))
 
 
 def send(allow, method, path, body=None):
@@ -91,7 +91,7 @@ def test_everything_else_is_refused(allow, method, path, body):
 
 
 def test_members_are_put_into_no_segment_but_those_that_are_our_tags():
-    made = list(rules("ft_", []))
+    made = list(rules("ft_", [], provision=True))
     allow = AllowList(made)
     listing = next(rule for rule in made if rule.name == "tags")
     body = {"members_to_add": ["ada@post.example"], "members_to_remove": []}
@@ -116,7 +116,7 @@ def test_members_are_put_into_no_segment_but_those_that_are_our_tags():
 
 
 def test_a_tag_that_we_created_is_ours():
-    made = list(rules("ft_", []))
+    made = list(rules("ft_", [], provision=True))
     next(rule for rule in made if rule.name == "tag create").learn(
         {"id": 7, "name": "FT: Loyal", "type": "static", "list_id": "a1"}
     )

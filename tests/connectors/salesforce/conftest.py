@@ -50,7 +50,9 @@ def data() -> str:
 @pytest.fixture
 def connect(slept: list[float]) -> Callable[..., Any]:
     def make(token: str = "a-token", fields: tuple[FieldSpec, ...] = FIELDS, **options: object) -> Any:
-        account = Account("salesforce", "sf", token, options={"instance_url": HOST, **options}, fields=fields)
+        account = Account(
+            "salesforce", "sf", token, options={"instance_url": HOST, **options}, fields=fields, provision=True
+        )
         return open_connector(account, sleep=slept.append, monotonic=time.monotonic)
 
     return make
@@ -88,7 +90,7 @@ def box() -> Iterator[SimpleNamespace]:
 def _connect(sandbox: Sandbox, token: str, options: dict[str, object]) -> Any:
     secret = token or sandbox.platform("salesforce").token
     address = {"instance_url": f"{sandbox.url}/salesforce"}
-    account = Account("salesforce", "sf", secret, options={**address, **options}, fields=FIELDS)
+    account = Account("salesforce", "sf", secret, options={**address, **options}, fields=FIELDS, provision=True)
     return open_connector(account, sleep=lambda seconds: None, monotonic=time.monotonic)
 
 

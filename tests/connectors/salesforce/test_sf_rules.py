@@ -14,7 +14,7 @@ NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 
 @pytest.fixture
 def allow() -> AllowList:
-    return AllowList(rules("62.0", "ft_"))
+    return AllowList(rules("62.0", "ft_", provision=True))
 
 
 def write(*records: object, **more: object) -> dict[str, object]:
@@ -116,7 +116,7 @@ def test_only_our_fields_are_made(allow: AllowList, body: object) -> None:
 
 
 def test_rights_go_to_our_permission_set_and_our_user_only() -> None:
-    listed = rules("62.0", "ft_")
+    listed = rules("62.0", "ft_", provision=True)
     allow = AllowList(listed)
     by_name = {rule.name: rule for rule in listed}
     seen = [

@@ -7,10 +7,27 @@ from typing import Any
 from connectors.contract import Change
 from sync.apply import Applied
 from sync.plan import Plan
+from sync.provision import Provisioned
 from sync.pull import Pulled
 from sync.score import Scored
 
 EXAMPLES = 10
+
+
+def provisioned_lines(made: Iterable[Provisioned]) -> Iterator[str]:
+    """What had to be made on each account, and what is in the way."""
+    for each in made:
+        if each.problem:
+            yield f"{each.account:<12} STOPPED: {each.problem}"
+        elif each.created:
+            yield f"{each.account:<12} {len(each.created)} made: {_first(each.created)}"
+        else:
+            yield f"{each.account:<12} all our fields and tags are in place"
+
+
+def _first(things: Sequence[str]) -> str:
+    more = f" and {len(things) - 2} more" if len(things) > 2 else ""
+    return f"{', '.join(things[:2])}{more}"
 
 
 def pulled_lines(pulled: Sequence[Pulled], calls: Mapping[str, int]) -> Iterator[str]:
@@ -83,8 +100,7 @@ def applied_lines(applied: Iterable[Applied]) -> Iterator[str]:
         failed = sum(each.failed.values())
         yield f"{each.account:<12} {each.written:,} contacts written, {failed:,} failed, {each.calls:,} calls"
         if each.created:
-            more = f" and {len(each.created) - 2} more" if len(each.created) > 2 else ""
-            yield f"{'':<12} first {', '.join(each.created[:2])}{more}"
+            yield f"{'':<12} first {_first(each.created)}"
         for reason, count in each.failed.most_common(5):
             yield f"{'':<12} {count:,} not written: {reason}"
         if each.problem:

@@ -118,30 +118,33 @@ def _run(config: "Config", date: datetime, *, accept_large_change: bool = False)
     from sync.clock import FixedClock
     from sync.plan import make_plan
     from sync.progress import Timed, watching
+    from sync.provision import provision
     from sync.reporting import write_report
-    from sync.show import applied_lines, example_lines, plan_lines, pulled_lines, scored_lines
+    from sync.show import applied_lines, example_lines, plan_lines, provisioned_lines, pulled_lines, scored_lines
     from sync.site import open_site
 
     with open_site(config, FixedClock(date)) as site:
+        made = list(provision(site, [account.name for account in config.accounts]))
+        _section(1, "made our fields", None, provisioned_lines(made))
         with watching() as watcher:
             timed = Timed(watcher)
             outcome = cycle.run(site, timed, accept_large_change=accept_large_change)
         seconds = timed.seconds()
         assert outcome.scored
         assert outcome.plan
-        _section(1, "read", seconds["pull"], pulled_lines(outcome.pulled, outcome.read_calls))
-        _section(2, "learned and scored", seconds["score"], scored_lines(outcome.scored))
-        _section(3, "planned", seconds["plan"], plan_lines(outcome.plan))
+        _section(2, "read", seconds["pull"], pulled_lines(outcome.pulled, outcome.read_calls))
+        _section(3, "learned and scored", seconds["score"], scored_lines(outcome.scored))
+        _section(4, "planned", seconds["plan"], plan_lines(outcome.plan))
         _section(0, "some of the changes, before → after", None, example_lines(outcome.plan, 3))
-        _section(4, "written", seconds.get("apply", 0.0), applied_lines(outcome.applied))
+        _section(5, "written", seconds.get("apply", 0.0), applied_lines(outcome.applied))
         again = make_plan(site.db, site.config, site.connectors, date)
         click.echo(f"      Planned once more: {again.size:,} contacts left to change.")
         page = write_report(site, date, config.data_dir.parent / "report.html")
-        _section(5, f"reported: {page}", None, _came_true(site))
+        _section(6, f"reported: {page}", None, _came_true(site))
 
 
 def _section(number: int, title: str, seconds: float | None, lines: Iterable[str]) -> None:
-    mark = f"[{number}/5]" if number else "     "
+    mark = f"[{number}/6]" if number else "     "
     click.echo(f"{mark} {title}" + ("" if seconds is None else f" in {seconds:.1f} s"))
     for line in lines:
         click.echo(f"      {line}")

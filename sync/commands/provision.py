@@ -9,10 +9,9 @@ from sync.cli import App, example, pass_app
 from sync.errors import ForetagError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sync.config_accounts import Account
-    from sync.provision import Provisioned
 
 
 @click.command(
@@ -34,26 +33,19 @@ def provision(app: App, account: str, folder: str | None) -> None:
         _print(app, chosen, folder)
         return
     from sync.provision import provision as make
+    from sync.show import provisioned_lines
     from sync.site import open_site
 
     with open_site(app.config, app.clock) as site:
         results = []
         for made in make(site, [each.name for each in chosen]):
             results.append(made)
-            for line in provisioned_lines(made):
+            for thing in made.created:
+                click.echo(f"{made.account:<12} {thing}")
+            for line in provisioned_lines([made]):
                 click.echo(line)
     if any(each.problem for each in results):
         raise ForetagError("not all fields are in place; foretag provision again goes on where it stopped")
-
-
-def provisioned_lines(made: "Provisioned") -> "Iterator[str]":
-    """What was made on one account, and what is in the way."""
-    for thing in made.created:
-        yield f"{made.account:<12} {thing}"
-    if made.problem:
-        yield f"{made.account:<12} STOPPED: {made.problem}"
-    elif not made.created:
-        yield f"{made.account:<12} all our fields and tags are in place"
 
 
 def _chosen(app: App, account: str) -> "Sequence[Account]":

@@ -17,6 +17,7 @@ from sync.config import Config
 from sync.configfile import load
 from sync.cycle import Outcome
 from sync.progress import Silent
+from sync.provision import provision
 from sync.secrets import variable
 from sync.site import open_site
 
@@ -101,15 +102,23 @@ class Loop:
 
         self.clock = PatientClock(self.now)
         """That of the last run."""
+        self.provisioned = False
 
     @property
     def now(self) -> datetime:
         return self.sandbox.clock.date
 
+    def provision(self) -> None:
+        """What an administrator does once, before the first run: the fields on Salesforce, unless they are there."""
+        if not self.provisioned:
+            with open_site(self.config, self.clock) as site:
+                self.provisioned = not any(made.problem for made in provision(site, ["salesforce"]))
+
     def run(self, **options: bool) -> Outcome:
-        """One run at the sandbox's date; its calls alone are counted."""
+        """One run at the sandbox's date, after the fields were made; its calls alone are counted."""
         self.sandbox.reset_calls()
         self.clock = PatientClock(self.now)
+        self.provision()
         with open_site(self.config, self.clock) as site:
             return cycle.run(site, Silent(), **options)
 

@@ -50,7 +50,9 @@ class Teller:
 @pytest.fixture
 def slow_loop(tiny_world, tmp_path, install_in, loops):
     with Sandbox(tiny_world, loops.date, limits=False, latency=LATENCY) as sandbox:
-        yield install_in(sandbox, tmp_path)
+        loop = install_in(sandbox, tmp_path)
+        loop.provision()
+        yield loop
 
 
 @pytest.mark.parametrize("call", [r"GET /mailchimp/3.0/lists", FIRST_WRITE])

@@ -92,6 +92,7 @@ def test_while_a_platform_is_down_the_others_are_read_and_the_scores_stay(tiny):
 
 def test_nothing_is_learnt_before_everything_was_read_once(tiny, undisturbed):
     """Half of the orders would make half of the people look lost."""
+    tiny.provision()
     tiny.sandbox.inject(Fault("hubspot", "GET /crm/v3/objects/deals", "status", times=100, after=1, status=503))
     with pytest.raises(ForetagError, match="hubspot deals"):
         tiny.run()

@@ -8,7 +8,14 @@ from click.testing import CliRunner
 from sync import cli
 from sync.commands.demo import BEGINNING
 
-SECTIONS = ["[1/5] read in", "[2/5] learned and scored in", "[3/5] planned in", "[4/5] written in", "[5/5] reported:"]
+SECTIONS = [
+    "[1/6] made our fields",
+    "[2/6] read in",
+    "[3/6] learned and scored in",
+    "[4/6] planned in",
+    "[5/6] written in",
+    "[6/6] reported:",
+]
 
 
 @pytest.fixture

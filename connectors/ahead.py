@@ -1,7 +1,7 @@
 """Overlaps calls that need not wait for one another, and hands their answers over in order."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(calls: Iterable[Callable[[], T]], at_once: int) -> Iterator[T]:
+def ahead(calls: Iterable[Callable[[], T]], at_once: int) -> Generator[T]:
     """The answers of `calls`, in their order, while at most `at_once` of them are under way.
 
     `calls` is read no further than `at_once` beyond the answer handed over last, so memory stays flat and little is

@@ -1,19 +1,25 @@
 """The stream `members`: people, what they agreed to, our own fields and tags.
 
 Each audience is read twice: everyone but the archived, and the archived, whom Mailchimp does not list among the rest.
-What changed is read in the order of change up to a fixed moment. A member who changes meanwhile leaves that window, so
-that those behind move up: when a page says that the window holds fewer rows than before, that many are read again.
+What changed is read in the order of change up to a fixed moment, several pages at once. A member who changes meanwhile
+leaves that window, so that those behind move up: when a page says that the window holds fewer rows than before, that
+many are read again. Where our clock is ahead of Mailchimp's, a member who changes comes back at the window's end and
+the number of rows stays: then fewer different members than rows went by, and the window is gone over once more.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from connectors.ahead import ahead
 from connectors.contract import Page
 from connectors.mailchimp.answers import instant
 from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.pages import AT_ONCE, Tally, walk
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Consent, Contact
@@ -25,7 +31,7 @@ OVERLAP = timedelta(minutes=15)
 _SHOWN = ("FNAME", "LNAME")
 _COLUMNS = (
     "contact_id", "email_address", "status", "merge_fields", "source", "timestamp_signup", "timestamp_opt",
-    "last_changed", "tags_count", "tags",
+    "last_changed", "tags_count", "tags", "marketing_permissions",
 )  # fmt: skip
 _CONSENT = {"subscribed": Consent.GRANTED, "transactional": Consent.UNKNOWN}
 _WRITABLE = ("subscribed", "unsubscribed", "transactional")
@@ -78,40 +84,60 @@ class Members:
         self._shown = tuple(dict.fromkeys((*_SHOWN, *wanted)))
 
     def pull(self, cursor: str | None, until: datetime) -> Iterator[Page]:
-        """What a former pull left, if it did, and then every audience up to `until`."""
+        """What a former pull left, if it did, and then every audience up to `until`.
+
+        Raises Unavailable for an audience that changes faster than it can be read.
+        """
         state = Cursor.of(cursor)
         audiences = self._schema.audiences()
         if state.window:
-            yield from self._window(state, state.window, alone=False)
+            yield from self._window(state, state.window)
         before = (until.replace(microsecond=0) + timedelta(seconds=1)).isoformat()
-        for audience in audiences:
-            for archived in (False, True):
-                window = Window(audience, archived, None, before)
-                window = replace(window, since=state.marks.get(window.key))
-                yield from self._window(state, window, alone=len(audiences) == 1 and not archived)
+        windows = [Window(audience, archived, None, before) for audience in audiences for archived in (False, True)]
+        windows = [replace(window, since=state.marks.get(window.key)) for window in windows]
+        with closing(ahead((partial(self._page, window, 0) for window in windows), AT_ONCE)) as firsts:
+            for window, first in zip(windows, firsts, strict=True):
+                yield from self._window(state, window, first, alone=len(audiences) == 1)
         if not audiences:
             yield Page(STREAM, state.text())
 
-    def _window(self, state: Cursor, window: Window, *, alone: bool) -> Iterator[Page]:
+    def _window(
+        self, state: Cursor, window: Window, first: Answer | None = None, *, alone: bool = False
+    ) -> Iterator[Page]:
+        """The pages of a window, until nobody can have slipped through; `first` is its first page, where at hand."""
         mark = (datetime.fromisoformat(window.before) - OVERLAP).isoformat()
-        more = True
+        tally, more = Tally(window.offset), True
         while more:
-            answer = self._page(window)
-            lost = window.total - answer["total_items"]
-            if lost > 0:
-                window = replace(window, offset=max(0, window.offset - lost), total=answer["total_items"])
-                continue
-            rows = answer["members"]
-            brought = len({row["contact_id"] for row in rows})  # a row that came twice stands for one place
-            window = replace(window, offset=window.offset + brought, total=answer["total_items"])
-            more = bool(rows) and window.offset < window.total
-            if not more:
-                state.marks[window.key] = mark
-            state.window = window if more else None
-            contacts = tuple(self._contact(window.audience, row) for row in rows)
-            yield Page(STREAM, state.text(), contacts=contacts, total=window.total if alone else None)
+            following = window.offset
+            with closing(walk(partial(self._page, window), following, PAGE, first)) as answers:
+                for answer in answers:
+                    rows, total = answer["members"], answer["total_items"]
+                    lost, following = window.total - total, following + PAGE
+                    if lost > 0:
+                        window = replace(window, offset=max(0, window.offset - lost), total=total)
+                        break
+                    ids = {row["contact_id"] for row in rows}  # a row that came twice stands for one place
+                    window, more = self._beyond(window, ids, total, tally)
+                    if not more:
+                        state.marks[window.key] = mark
+                    state.window = window if more else None
+                    contacts = self._contacts(window.audience, rows)
+                    yield Page(STREAM, state.text(), contacts=contacts, total=total if alone else None)
+                    if not more or window.offset != following:
+                        break
+            first = None
 
-    def _page(self, window: Window) -> Answer:
+    @staticmethod
+    def _beyond(window: Window, ids: Collection[str], total: int, tally: Tally) -> tuple[Window, bool]:
+        """The window behind a page with these members, and whether there is more of it to read."""
+        offset = window.offset + len(ids)
+        tally.add(ids)
+        more = bool(ids) and offset < total
+        if not more and not tally.settles(offset, total, f"members of audience {window.audience}"):
+            offset, more = 0, True
+        return replace(window, offset=offset, total=total), more
+
+    def _page(self, window: Window, offset: int) -> Answer:
         query: dict[str, Any] = {"status": "archived"} if window.archived else {}
         if window.since:
             query["since_last_changed"] = window.since
@@ -123,33 +149,53 @@ class Members:
             sort_field="last_changed",
             sort_dir="ASC",
             count=PAGE,
-            offset=window.offset,
+            offset=offset,
             fields=[*(f"members.{name}" for name in _COLUMNS), "total_items"],
         )
 
-    def _contact(self, audience: str, row: Mapping[str, Any]) -> Contact:
-        merge, tags, status = row.get("merge_fields") or {}, self._tags(audience, row), row["status"]
-        foreign = ";".join(sorted(tag for tag in tags if not self._fields.is_ours(tag)))
-        shown = {"status": status, "source": row.get("source"), "tags": foreign}
+    def _contacts(self, audience: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Contact, ...]:
+        """The members of a page. A member shows fifty tags; those who have more are asked for all of them."""
+        cut = [row["contact_id"] for row in rows if row.get("tags_count", 0) > len(row.get("tags") or ())]
+        with closing(ahead((partial(self._all_tags, audience, id_) for id_ in cut), AT_ONCE)) as asked:
+            tags = dict(zip(cut, asked, strict=True))
+        return tuple(self._contact(audience, row, tags.get(row["contact_id"], row.get("tags") or ())) for row in rows)
+
+    def _all_tags(self, audience: str, contact_id: str) -> Sequence[Mapping[str, Any]]:
+        tags: Sequence[Mapping[str, Any]] = self._api.call(
+            self._api.lists.get_list_member_tags, audience, contact_id, count=PAGE
+        )["tags"]
+        return tags
+
+    def _contact(self, audience: str, row: Mapping[str, Any], tags: Iterable[Mapping[str, Any]]) -> Contact:
+        merge, status, names = row.get("merge_fields") or {}, row.get("status"), [tag["name"] for tag in tags]
+        foreign = ";".join(sorted(name for name in names if not self._fields.is_ours(name)))
+        allowed = ";".join(sorted(p["text"] for p in row.get("marketing_permissions") or () if p.get("enabled")))
+        shown = {"status": status, "source": row.get("source"), "tags": foreign, "marketing_permissions": allowed}
         shown |= {tag: merge.get(tag) for tag in self._shown}
         return Contact(
             object=audience,
             id=row["contact_id"],
             email=row.get("email_address") or None,
-            consent=_CONSENT.get(status, Consent.OPTED_OUT),
+            consent=_consent(row),
             created_at=instant(row.get("timestamp_signup")) or instant(row.get("timestamp_opt")),
             modified_at=instant(row.get("last_changed")),
             properties={name: value for name, value in shown.items() if value not in (None, "") and _is_scalar(value)},
-            owned=self._fields.read(merge, tags),
+            owned=self._fields.read(merge, names),
             writable=status in _WRITABLE,
         )
 
-    def _tags(self, audience: str, row: Mapping[str, Any]) -> list[str]:
-        """The names of a member's tags. A member shows fifty; those who have more are asked for all of them."""
-        tags = row.get("tags") or []
-        if row.get("tags_count", 0) > len(tags):
-            tags = self._api.call(self._api.lists.get_list_member_tags, audience, row["contact_id"], count=PAGE)["tags"]
-        return [tag["name"] for tag in tags]
+
+def _consent(row: Mapping[str, Any]) -> Consent:
+    """What a member agreed to. Whoever left, bounced, never confirmed or is archived gets no marketing.
+
+    Subscribed, but none of the audience's marketing permissions ticked: most were never asked, and it is not a yes.
+    """
+    status, permissions = row.get("status"), row.get("marketing_permissions") or ()
+    if not status:
+        return Consent.UNKNOWN
+    if status == "subscribed" and permissions and not any(permission.get("enabled") for permission in permissions):
+        return Consent.UNKNOWN
+    return _CONSENT.get(status, Consent.OPTED_OUT)
 
 
 def _is_scalar(value: object) -> bool:

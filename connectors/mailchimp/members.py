@@ -19,7 +19,7 @@ from connectors.ahead import ahead
 from connectors.contract import Page
 from connectors.mailchimp.answers import instant
 from connectors.mailchimp.fields import Fields
-from connectors.mailchimp.pages import AT_ONCE, Tally, walk
+from connectors.mailchimp.pages import AT_ONCE, Pages, Tally
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Consent, Contact
@@ -107,25 +107,21 @@ class Members:
         """The pages of a window, until nobody can have slipped through; `first` is its first page, where at hand."""
         mark = (datetime.fromisoformat(window.before) - OVERLAP).isoformat()
         tally, more = Tally(window.offset), True
-        while more:
-            following = window.offset
-            with closing(walk(partial(self._page, window), following, PAGE, first)) as answers:
-                for answer in answers:
-                    rows, total = answer["members"], answer["total_items"]
-                    lost, following = window.total - total, following + PAGE
-                    if lost > 0:
-                        window = replace(window, offset=max(0, window.offset - lost), total=total)
-                        break
-                    ids = {row["contact_id"] for row in rows}  # a row that came twice stands for one place
-                    window, more = self._beyond(window, ids, total, tally)
-                    if not more:
-                        state.marks[window.key] = mark
-                    state.window = window if more else None
-                    contacts = self._contacts(window.audience, rows)
-                    yield Page(STREAM, state.text(), contacts=contacts, total=total if alone else None)
-                    if not more or window.offset != following:
-                        break
-            first = None
+        with closing(Pages(partial(self._page, window), PAGE)) as pages:
+            while more:
+                answer, first = pages.at(window.offset, first), None
+                rows, total = answer["members"], answer["total_items"]
+                if total < window.total:
+                    lost = window.total - total
+                    window = replace(window, offset=max(0, window.offset - lost), total=total)
+                    continue
+                ids = {row["contact_id"] for row in rows}  # a row that came twice stands for one place
+                window, more = self._beyond(window, ids, total, tally)
+                if not more:
+                    state.marks[window.key] = mark
+                state.window = window if more else None
+                contacts = self._contacts(window.audience, rows)
+                yield Page(STREAM, state.text(), contacts=contacts, total=total if alone else None)
 
     @staticmethod
     def _beyond(window: Window, ids: Collection[str], total: int, tally: Tally) -> tuple[Window, bool]:

@@ -7,13 +7,15 @@ were changed later (cancelled, refunded) show up when everything is read again e
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connectors.contract import Page
-from connectors.errors import Unavailable
 from connectors.mailchimp.answers import cents, instant
+from connectors.mailchimp.pages import Pages, Tally
 from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Activity, ActivityKind
 
@@ -23,8 +25,6 @@ _COLUMNS = (
     "id", "customer.email_address", "campaign_id", "financial_status", "currency_code", "order_total",
     "processed_at_foreign", "cancelled_at_foreign", "updated_at_foreign",
 )  # fmt: skip
-_PASSES = 3
-"""How often a list that changes under our hands is begun anew."""
 
 
 @dataclass(slots=True)
@@ -70,27 +70,28 @@ class Orders:
 
     def _store(self, store: str, place: Place, until: datetime) -> Iterator[tuple[list[dict[str, Any]], Place]]:
         """Page by page: new orders, and the place behind them."""
-        passes = 0
-        check = place.read > 0
-        while True:
-            answer = self._page(store, place.read - check)
-            # a row that came twice stands for one place
-            rows, total = list({row["id"]: row for row in answer["orders"]}.values()), answer["total_items"]
-            if check and not (rows and rows[0]["id"] == place.last):
-                passes += 1
-                if passes == _PASSES:
-                    raise Unavailable(f"the orders of the store {store} change faster than they can be read")
-                place, check = Place(until.isoformat()), False
-                continue
-            if place.read and not check and total != place.total:
-                check = True
-                continue
-            new = rows[1:] if check else rows
-            last = new[-1]["id"] if new else place.last
-            place, check = Place(place.begun, place.read + len(new), last, total), False
-            yield new, place
-            if not new or place.read >= total:
-                return
+        what = f"orders of the store {store}"
+        check, more, tally = place.read > 0, True, Tally(place.read)
+        with closing(Pages(partial(self._page, store), PAGE)) as pages:
+            while more:
+                answer = pages.at(place.read - check)
+                # a row that came twice stands for one place
+                rows, total = list({row["id"]: row for row in answer["orders"]}.values()), answer["total_items"]
+                if check and not (rows and rows[0]["id"] == place.last):
+                    tally.again(what)
+                    place, check = Place(until.isoformat()), False
+                    continue
+                if place.read and not check and total != place.total:
+                    check = True
+                    continue
+                new = rows[1:] if check else rows
+                last = new[-1]["id"] if new else place.last
+                place, check = Place(place.begun, place.read + len(new), last, total), False
+                tally.add(row["id"] for row in new)
+                more = bool(new) and place.read < total
+                if not more and not tally.settles(place.read, total, what):
+                    place, more = Place(until.isoformat()), True
+                yield new, place
 
     def _page(self, store: str, offset: int) -> Answer:
         fields = [*(f"orders.{name}" for name in _COLUMNS), "total_items"]

@@ -1,4 +1,4 @@
-"""Walks a list by offset, several pages at once."""
+"""Reads a list by offset, several pages at once, and tells whether it was seen whole."""
 
 import logging
 from array import array
@@ -19,19 +19,34 @@ PASSES = 3
 """How often a list that changes under our hands is gone over."""
 
 
-def walk(
-    page: Callable[[int], Answer], offset: int, size: int, first: Answer | None = None, *, most: int | None = None
-) -> Generator[Answer]:
-    """The pages of `size` rows from `offset` on, up to the `total_items` that the first one names.
+class Pages:
+    """A list of which the page at any offset can be had, `size` rows each.
 
-    `first` is the page at `offset`, where it is at hand; `most` ends the list earlier. Whoever finds that a page does
-    not begin where the one before it ended closes the walk and begins another one there.
+    Whoever takes page after page finds the following ones already asked for, up to the `total_items` that the first one
+    named. Close it when done.
     """
-    if first is None:
-        first = page(offset)
-    yield first
-    end = first["total_items"] if most is None else min(most, first["total_items"])
-    yield from ahead((partial(page, start) for start in range(offset + size, end, size)), AT_ONCE)
+
+    def __init__(self, page: Callable[[int], Answer], size: int) -> None:
+        self._page = page
+        self._size = size
+        self._next = 0
+        self._coming: Generator[Answer] | None = None
+
+    def at(self, offset: int, first: Answer | None = None) -> Answer:
+        """The page at `offset`, asked for anew unless it is the one behind the last; `first` is it, where at hand."""
+        answer = next(self._coming, None) if self._coming and offset == self._next else None
+        self._next = offset + self._size
+        if answer is None:
+            self.close()
+            answer = first or self._page(offset)
+            rest = range(self._next, answer["total_items"], self._size)
+            self._coming = ahead((partial(self._page, start) for start in rest), AT_ONCE)
+        return answer
+
+    def close(self) -> None:
+        """Forget the pages that were asked for."""
+        if self._coming:
+            self._coming.close()
 
 
 class Tally:
@@ -57,13 +72,17 @@ class Tally:
         """
         if end >= total and self._different() >= end - self._start:
             return True
-        if self._passes == PASSES:
-            if end >= total:
-                raise Unavailable(f"{what}: the list changes faster than it can be read; the next pull reads it again")
+        if end < total and self._passes == PASSES:
             log.warning("%s: the list ends after %d of the %d rows it claims to have", what, end, total)
             return True
-        self._passes, self._start = self._passes + 1, 0
+        self.again(what)
         return False
+
+    def again(self, what: str) -> None:
+        """Begin another pass, from the first row on. Raises Unavailable when there were too many."""
+        if self._passes == PASSES:
+            raise Unavailable(f"{what}: the list changes faster than it can be read; the next pull reads it again")
+        self._passes, self._start = self._passes + 1, 0
 
     def _different(self) -> int:
         return sum(one != other for one, other in pairwise(sorted(self._marks))) + bool(self._marks)

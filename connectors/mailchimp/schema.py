@@ -27,15 +27,15 @@ class Schema:
     def __init__(self, api: Api, fields: Fields, chosen: Sequence[str]) -> None:
         self._api = api
         self._fields = fields
-        self._chosen = chosen
+        self._audiences = sorted(chosen) or None
         self._tags: dict[str, dict[str, int]] = {}
 
     def audiences(self) -> list[str]:
-        """The ids of the audiences we work with: the chosen ones, or all."""
-        if self._chosen:
-            return list(self._chosen)
-        answer = self._api.call(self._api.lists.get_all_lists, fields=["lists.id", "total_items"], count=PAGE)
-        return sorted(row["id"] for row in answer["lists"])
+        """The ids of the audiences we work with: the chosen ones, or all. Asked for once."""
+        if self._audiences is None:
+            answer = self._api.call(self._api.lists.get_all_lists, fields=["lists.id", "total_items"], count=PAGE)
+            self._audiences = sorted(row["id"] for row in answer["lists"])
+        return self._audiences
 
     def columns(self, audience: str) -> Columns:
         """The merge fields of an audience."""

@@ -138,9 +138,18 @@ def test_a_list_that_changes_while_it_is_read_is_read_whole(listed, drain, move)
     assert {a.id for a in activities} >= {f"s1:{id_}" for id_ in listing.ids}
 
 
+def test_orders_that_change_places_while_they_are_read_are_all_brought(listed, drain):
+    def swap(ids):
+        """As many as before, and the last one read stands where it stood; one moved in front of it and one behind."""
+        ids[0], ids[4] = ids[4], ids[0]
+
+    activities = drain(listed(Listing("abcdefg", swap)), "orders")[1]
+    assert {a.id for a in activities} == {f"s1:{id_}" for id_ in "abcdefg"}
+
+
 def test_a_list_that_never_stands_still_is_given_up(listed, drain):
     listing = Listing("abcdefg", *[lambda ids: ids.insert(0, f"z{len(ids)}")] * 50)
-    with pytest.raises(Unavailable, match="faster than they can be read"):
+    with pytest.raises(Unavailable, match="faster than it can be read"):
         drain(listed(listing), "orders")
 
 

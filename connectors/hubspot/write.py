@@ -5,17 +5,22 @@ Where it refuses a call as a whole without naming anyone, the call is halved unt
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from connectors.ahead import ahead
 from connectors.contract import Change, Outcome, Result
 from connectors.errors import NotAllowed, Rejected, SchemaDrift
-from connectors.hubspot.answers import error_ids, parts
+from connectors.hubspot.answers import error_ids, listed, parts
 from connectors.hubspot.fields import Fields, to_platform
 from connectors.hubspot.rules import WRITE_BATCH
 from connectors.hubspot.sdk import RAW, Api
 
 _NOT_FOUND = "OBJECT_NOT_FOUND"
-_NO_PROPERTY = "PROPERTY_DOESNT_EXIST"
+_NOBODYS_FAULT = ("PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE")
+"""What is wrong with one of our properties, and so with every contact."""
+_AT_ONCE = 4
+"""Calls under way: enough to hide the way to HubSpot and back, few enough to stop within a moment."""
 
 
 def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -45,9 +50,17 @@ class Writer:
         foreign = sorted({key for change in changes for key in change.after} - self._fields.keys)
         if foreign:
             raise NotAllowed(f"{foreign[0]!r} is not one of foretag's fields; nothing was written")
-        for batch in batches(changes):
-            outcomes = self._send(batch)
-            yield [outcomes[change.id] for change in batch]
+        # a contact that comes twice must be written in that order
+        at_once = _AT_ONCE if len({change.id for change in changes}) == len(changes) else 1
+        yield from ahead((partial(self._written, batch) for batch in batches(changes)), at_once)
+
+    def _written(self, batch: list[Change]) -> list[Outcome]:
+        """What became of one call's worth of changes. Raises SchemaDrift where all of many were refused."""
+        outcomes = self._send(batch)
+        reasons = {each.reason for each in outcomes.values() if each.result is Result.REJECTED}
+        if len(batch) == WRITE_BATCH and all(each.result is Result.REJECTED for each in outcomes.values()):
+            raise SchemaDrift(f"HubSpot refused {len(batch)} contacts out of {len(batch)}: {min(reasons)}")
+        return [outcomes[change.id] for change in batch]
 
     def _send(self, batch: list[Change]) -> dict[str, Outcome]:
         inputs = [
@@ -78,7 +91,7 @@ class Writer:
         if told:
             return told | (self._send(rest) if rest else {})
         if len(rest) == 1:
-            return {rest[0].id: Outcome("contacts", rest[0].id, Result.REJECTED, _reason(error))}
+            return {rest[0].id: Outcome("contacts", rest[0].id, Result.REJECTED, _reason(error.body))}
         middle = len(rest) // 2
         return self._send(rest[:middle]) | self._send(rest[middle:])
 
@@ -86,8 +99,12 @@ class Writer:
         """What became of contacts that HubSpot passed over in silence, which it does with merged ones."""
         if not silent:
             return {}
-        inputs = [{"id": change.id} for change in silent]
-        question = {"inputs": inputs, "properties": ["hs_merged_object_ids"], "propertiesWithHistory": []}
+        names = sorted({self._fields.name(key) for change in silent for key in change.after})
+        question = {
+            "inputs": [{"id": change.id} for change in silent],
+            "properties": ["hs_merged_object_ids", *names],
+            "propertiesWithHistory": [],
+        }
         answer = self._api.contact_batch.read(question, **RAW)
         found = {str(row["id"]): row["properties"] for row in answer["results"]}
         survivors = {old: id_ for id_, row in found.items() for old in parts(row.get("hs_merged_object_ids"))}
@@ -95,12 +112,19 @@ class Writer:
         outcomes = {}
         for change in silent:
             result, reason = Result.UNKNOWN, "HubSpot's answer does not mention this contact"
-            if change.id in survivors and change.id not in found:
+            if change.id in found:
+                if self._holds(found[change.id], change):
+                    result, reason = Result.WRITTEN, ""
+            elif change.id in survivors:
                 result, reason = Result.GONE, f"merged into {survivors[change.id]}"
-            elif change.id in missing and change.id not in found:
+            elif change.id in missing:
                 result, reason = Result.GONE, "deleted"
             outcomes[change.id] = Outcome("contacts", change.id, result, reason)
         return outcomes
+
+    def _holds(self, properties: dict[str, Any], change: Change) -> bool:
+        owned = self._fields.read(properties)
+        return all(to_platform(owned.get(key)) == to_platform(value) for key, value in change.after.items())
 
 
 def _failures(batch: Sequence[Change], errors: Sequence[dict[str, Any]]) -> dict[str, Outcome]:
@@ -108,14 +132,19 @@ def _failures(batch: Sequence[Change], errors: Sequence[dict[str, Any]]) -> dict
     ours = {change.id for change in batch}
     outcomes = {}
     for error in errors:
-        if _NO_PROPERTY in str(error):  # as `code`, inside a list of its own, or as JSON within the message
+        told = str(error)  # the code stands as `code`, inside a list of its own, or as JSON within the message
+        if any(code in told for code in _NOBODYS_FAULT):
             raise SchemaDrift(f"{error.get('message')}. Set the fields up again, then write again.")
         gone = error.get("category") == _NOT_FOUND
-        result, reason = (Result.GONE, "deleted") if gone else (Result.REJECTED, str(error.get("message") or error))
+        result, reason = (Result.GONE, "deleted") if gone else (Result.REJECTED, _reason(error))
         outcomes.update({id_: Outcome("contacts", id_, result, reason) for id_ in error_ids(error) if id_ in ours})
     return outcomes
 
 
-def _reason(error: Rejected) -> str:
-    message = error.body.get("message") if isinstance(error.body, dict) else None
-    return str(message or error)[:500]
+def _reason(body: object) -> str:
+    """What HubSpot says against a contact: the properties it names, else its message. At most 500 characters."""
+    if not isinstance(body, dict):
+        return str(body)[:500]
+    details = [each for each in body.get("errors") or [] if listed(each.get("context"), "propertyName")]
+    named = [f"{', '.join(listed(each['context'], 'propertyName'))}: {each.get('message')}" for each in details]
+    return ("; ".join(named) or str(body.get("message") or body))[:500]

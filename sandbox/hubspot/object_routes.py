@@ -36,7 +36,9 @@ class ObjectRoutes:
 
     def __init__(self, portal: Portal, writer: Writer) -> None:
         self._portal, self._writer = portal, writer
-        self._searches = {kind: Search(portal.tables[kind], portal.properties[kind]) for kind in portal.tables}
+        self._searches = {
+            kind: Search(portal.tables[kind], portal.properties[kind], portal.indexed_until) for kind in portal.tables
+        }
 
     def add(self, router: Router) -> None:
         for kind, names in ALIASES.items():

@@ -23,8 +23,8 @@ _SHOWN = ("email", "hs_additional_emails", "lifecyclestage", "hs_email_optout", 
 class HubSpot:
     """A portal with the people of `world` who are on HubSpot.
 
-    `limits.daily_limit` and `scopes` may be changed to see what happens when a day's calls are spent or a scope is
-    missing.
+    `limits.daily_limit`, `scopes` and `quirks` may be changed to see what happens when a day's calls are spent, a scope
+    is missing, or the portal behaves in one of the ways that are known of some.
     """
 
     name = "hubspot"
@@ -35,6 +35,7 @@ class HubSpot:
         self.scopes = set(ALL_SCOPES)
         self._clock = clock
         self._portal = Portal(clock)
+        self.quirks = self._portal.quirks
         self._timeline = Timeline(world, self._portal)
 
     def advance(self, until: datetime) -> None:

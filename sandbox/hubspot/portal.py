@@ -1,5 +1,7 @@
 """Everything one portal holds: records, who belongs to which order, property definitions, lists, form submissions."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sandbox.hubspot.definitions import standard_groups, standard_properties
@@ -20,11 +22,22 @@ _SCOPES = """
 ALL_SCOPES = frozenset(_SCOPES.split())
 
 
+@dataclass
+class Quirks:
+    """What differs from portal to portal, or is not known for sure; may be changed at any time."""
+
+    index_lag: timedelta = timedelta(0)
+    """How long a change stays out of the search."""
+    isolates: bool = True
+    """Whether a batch whose rows have trace ids is written without those that hold a wrong value, or not at all."""
+
+
 class Portal:
     """The portal's state. Its methods keep contacts and deals tied together."""
 
     def __init__(self, clock: SandboxClock) -> None:
         self._clock = clock
+        self.quirks = Quirks()
         self.tables = {
             "contacts": Table("contacts", "lastmodifieddate"),
             "deals": Table("deals", "hs_lastmodifieddate"),
@@ -33,7 +46,7 @@ class Portal:
         self.groups = {kind: standard_groups(kind) for kind in self.tables}
         self.archived_properties: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in self.tables}
         self.deals_of: dict[str, list[str]] = {}
-        self.contact_of: dict[str, str] = {}
+        self.contacts_of: dict[str, list[str]] = {}
         self.emails: dict[str, str] = {}
         self.lists: dict[str, dict[str, Any]] = {}
         self.submissions: list[dict[str, Any]] = []
@@ -41,6 +54,10 @@ class Portal:
     def now(self) -> str:
         """The present instant as HubSpot writes it; never the same twice."""
         return iso(self._clock.now())
+
+    def indexed_until(self) -> str | None:
+        """Changes from this instant on are not in the search yet; None when all are."""
+        return iso(self._clock.now() - self.quirks.index_lag) if self.quirks.index_lag else None
 
     @property
     def contacts(self) -> Table:
@@ -54,8 +71,8 @@ class Portal:
         """Ids of the `to_kind` records tied to one `from_kind` record, oldest first."""
         if (from_kind, to_kind) == ("contacts", "deals"):
             return self.deals_of.get(id_, [])
-        if (from_kind, to_kind) == ("deals", "contacts") and id_ in self.contact_of:
-            return [self.contact_of[id_]]
+        if (from_kind, to_kind) == ("deals", "contacts"):
+            return self.contacts_of.get(id_, [])
         return []
 
     def add_contact(self, record: Record) -> None:
@@ -68,14 +85,21 @@ class Portal:
         return self.contacts.live.get(self.emails.get(email.strip().lower(), ""))
 
     def tie(self, deal_id: str, contact_id: str) -> None:
-        self.contact_of[deal_id] = contact_id
-        self.deals_of.setdefault(contact_id, []).append(deal_id)
+        """Let a contact belong to a deal, besides those who do already."""
+        if contact_id not in self.contacts_of.setdefault(deal_id, []):
+            self.contacts_of[deal_id].append(contact_id)
+            self.deals_of.setdefault(contact_id, []).append(deal_id)
+
+    def untie(self, deal_id: str, contact_id: str) -> None:
+        """Let a contact leave a deal it belongs to."""
+        self.contacts_of[deal_id].remove(contact_id)
+        self.deals_of[contact_id].remove(deal_id)
 
     def forget(self, record: Record) -> None:
         """Take a contact's addresses and ties away, when it is archived or purged."""
         self.emails = {email: id_ for email, id_ in self.emails.items() if id_ != record.id}
         for deal_id in self.deals_of.pop(record.id, []):
-            del self.contact_of[deal_id]
+            self.contacts_of[deal_id].remove(record.id)
 
     def merge(self, primary: Record, other: Record, at: str) -> None:
         """Fold `other` into `primary`: its id leads there from now on, silently in batch calls."""
@@ -88,6 +112,7 @@ class Portal:
         for email in moved:
             self.emails[email] = primary.id
         for deal_id in self.deals_of.pop(other.id, []):
+            self.contacts_of[deal_id].remove(other.id)
             self.tie(deal_id, primary.id)
         self.contacts.remove(other)
         for old, into in list(self.contacts.merged_into.items()):

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Any, Literal
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestURITooLarge
 
 from sandbox.hubspot.errors import ApiError, bad_request, refuse
 from sandbox.hubspot.limits import Limits
 
 DATED = "2026-09"
+LONGEST_ADDRESS = 16_000
+"""Characters. Nobody tells the limit; connectors in production stay below this."""
 Bucket = Literal["burst", "search", "none"]
 
 
@@ -48,6 +50,8 @@ class Router:
                 "Authentication credentials not found. This API supports OAuth 2.0 authentication.",
                 "INVALID_AUTHENTICATION",
             )
+        if len(request.full_path) > LONGEST_ADDRESS:
+            raise RequestURITooLarge
         scope, bucket = self._needs[str(request.endpoint)]
         if current_app.config["LIMITS"]:
             window = {"burst": self._limits.burst, "search": self._limits.search, "none": None}[bucket]

@@ -8,7 +8,8 @@ from sandbox.hubspot.errors import bad_request, refuse
 from sandbox.hubspot.records import Record, Table
 from sandbox.hubspot.values import instant, iso
 
-WINDOW, MAX_PAGE, MAX_GROUPS, MAX_FILTERS, MAX_ALL_FILTERS = 10_000, 200, 5, 6, 18
+WINDOW, MAX_PAGE, MAX_GROUPS, MAX_FILTERS, MAX_ALL_FILTERS, LONGEST = 10_000, 200, 5, 6, 18, 3_000
+"""`LONGEST` is in characters of the question, without the names of properties: real portals take hundreds of those."""
 _EARLIEST = iso(instant("1000"))
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "EQ": lambda have, want: bool(have == want),
@@ -24,9 +25,11 @@ Test = Callable[[Record], bool]
 class Search:
     """Searches one table; remembers the last result, since the next page asks the same again."""
 
-    def __init__(self, table: Table, definitions: dict[str, dict[str, Any]]) -> None:
-        self._table, self._definitions = table, definitions
-        self._asked: tuple[str, int] | None = None
+    def __init__(
+        self, table: Table, definitions: dict[str, dict[str, Any]], indexed_until: Callable[[], str | None]
+    ) -> None:
+        self._table, self._definitions, self._indexed_until = table, definitions, indexed_until
+        self._asked: tuple[str, int, str | None] | None = None
         self._found: list[Record] = []
 
     def page(self, query: dict[str, Any]) -> tuple[int, list[Record], str | None]:
@@ -37,14 +40,17 @@ class Search:
         if after + limit > WINDOW:
             raise bad_request(f"Paging beyond {WINDOW} results is not possible: refine the search")
         question = {"groups": query.get("filterGroups") or [], "sorts": query.get("sorts") or []}
-        asked = json.dumps(question, sort_keys=True), self._table.version
+        text, end = json.dumps(question, sort_keys=True), self._indexed_until()
+        if len(text) > LONGEST:
+            raise bad_request(f"The request body is too long: at most {LONGEST} characters are allowed")
+        asked = text, self._table.version, end
         if asked != self._asked:
-            self._found, self._asked = self._search(question["groups"], question["sorts"]), asked
+            self._found, self._asked = self._search(question["groups"], question["sorts"], end), asked
         following = after + limit
         cursor = str(following) if following < len(self._found) else None
         return len(self._found), self._found[after:following], cursor
 
-    def _search(self, groups: list[dict[str, Any]], sorts: list[Any]) -> list[Record]:
+    def _search(self, groups: list[dict[str, Any]], sorts: list[Any], end: str | None) -> list[Record]:
         filters = [group.get("filters") or [] for group in groups]
         if len(groups) > MAX_GROUPS or any(len(each) > MAX_FILTERS for each in filters):
             raise bad_request(f"At most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters are allowed")
@@ -56,7 +62,8 @@ class Search:
         found = [
             record
             for record in self._table.live.values()
-            if not tests or any(all(test(record) for test in group) for group in tests)
+            if (end is None or str(record.properties[self._table.stamp]) < end)
+            and (not tests or any(all(test(record) for test in group) for group in tests))
         ]
         return self._sorted(found, sorts[0] if sorts else "createdate")
 
@@ -79,7 +86,9 @@ class Search:
         if operator == "NOT_HAS_PROPERTY":
             return lambda record: record.properties.get(name) is None
         if operator in ("IN", "NOT_IN"):
-            wanted, inside = {convert(value) for value in asked.get("values") or []}, operator == "IN"
+            # texts are compared as they are: HubSpot finds nothing for one that is not in lower case
+            plain = str if convert is _as_text else convert
+            wanted, inside = {plain(value) for value in asked.get("values") or []}, operator == "IN"
             return _having(name, convert, lambda have: (have in wanted) is inside)
         if operator == "BETWEEN":
             low, high = convert(asked.get("value")), convert(asked.get("highValue"))

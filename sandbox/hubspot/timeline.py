@@ -89,6 +89,7 @@ class Timeline:
             "hs_object_id": str(order.id),
             "dealname": f"Order {order.id}",
             "amount": amount,
+            "amount_in_home_currency": amount,
             "deal_currency_code": "USD",
             "dealstage": "closedwon",
             "pipeline": "default",

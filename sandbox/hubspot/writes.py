@@ -143,7 +143,7 @@ class Writer:
             self._judge(kind, row.get("properties") or {}, table.live.get(str(row.get("id", "")))) for row in rows
         ]
         problems = [problem for _, found in judged for problem in found]
-        if problems and not _traced(rows):
+        if problems and not (_traced(rows) and self._portal.quirks.isolates):
             raise invalid_properties(problems)
         return judged
 

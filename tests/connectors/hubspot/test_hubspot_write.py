@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -78,6 +79,46 @@ def test_a_contact_passed_over_in_silence_is_looked_up(web, connect):
     assert outcomes["3"] == (Result.GONE, "deleted")
     assert outcomes["4"][0] is Result.UNKNOWN
     assert outcomes["6"][0] is Result.UNKNOWN
+
+
+def test_trap_a_silent_contact_that_holds_what_was_sent_was_written(web, connect):
+    """The answer came out shorter than what was asked; nobody is taken for written without having been read again."""
+    web.post(UPDATE, json=answered())
+    rows = [{"id": "1", "properties": {"ft_buy_score": "1.0"}}, {"id": "2", "properties": {"ft_buy_score": "7"}}]
+    web.post(READ, json={"results": rows})
+    outcomes = done(connect(), changes(1, 2))
+    assert outcomes["1"] == (Result.WRITTEN, "")
+    assert outcomes["2"][0] is Result.UNKNOWN
+
+
+@pytest.mark.parametrize("code", ["READ_ONLY_VALUE", "PROPERTY_DOESNT_EXIST"])
+def test_trap_a_fault_of_the_property_is_not_looked_for_in_each_contact(web, connect, code):
+    web.post(
+        UPDATE, status=400, json={"message": "no", "errors": [{"message": "the property ft_buy_score", "code": code}]}
+    )
+    with pytest.raises(SchemaDrift, match="ft_buy_score"):
+        done(connect(), changes(*range(100)))
+    assert len(web.calls) == 1
+
+
+def test_a_hundred_refused_out_of_a_hundred_stop_the_rest(web, connect):
+    refuse_all = refusing(*map(str, range(1_000)))
+    web.add_callback("POST", UPDATE, refuse_all, content_type="application/json")
+    with pytest.raises(SchemaDrift, match="refused 100 contacts out of 100: INVALID_OPTION"):
+        done(connect(), changes(*range(1_000)))
+    assert len(web.calls) < 4 * 200 + 4
+
+
+def test_calls_overlap_and_their_outcomes_keep_the_order(web, connect):
+    both = Barrier(2)
+
+    def answer(request):
+        both.wait(5)
+        return 200, {}, json.dumps(echo(request))
+
+    web.add_callback("POST", UPDATE, answer, content_type="application/json")
+    batches = list(connect().write(changes(*range(200))))
+    assert [outcome.id for batch in batches for outcome in batch] == [str(n) for n in range(200)]
 
 
 def refusing(*bad):

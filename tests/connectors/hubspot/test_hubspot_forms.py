@@ -7,8 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
+from connectors.errors import Unavailable
+
 FORMS = "https://api.hubapi.com/marketing/v3/forms/"
 SUBMISSIONS = "https://api.hubapi.com/form-integrations/v1/submissions/forms/"
+SEARCH = "https://api.hubapi.com/crm/v3/objects/contacts/search"
 T0 = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -23,6 +26,10 @@ class Portal:
     def __init__(self, web, **forms):
         self.forms = forms
         self.refused = set()
+        self.late = timedelta(0)
+        """How long a submission is not to be seen on its contact."""
+        self.now = T0
+        web.add_callback("POST", SEARCH, self._search, content_type="application/json")
         web.add_callback("GET", FORMS, self._list, content_type="application/json")
         for guid in forms:
             web.add_callback("GET", SUBMISSIONS + guid, self._submissions, content_type="application/json")
@@ -30,6 +37,15 @@ class Portal:
     def _list(self, request):
         rows = [{"id": guid, "name": f"Form {guid}"} for guid in reversed(self.forms)]
         return 200, {}, json.dumps({"results": rows})
+
+    def _search(self, request):
+        [asked] = json.loads(request.body)["filterGroups"][0]["filters"]
+        assert (asked["propertyName"], asked["operator"]) == ("recent_conversion_date", "GTE")
+        seen = int((self.now - self.late).timestamp() * 1000)
+        hits = [
+            row for rows in self.forms.values() for row in rows if int(asked["value"]) <= row["submittedAt"] <= seen
+        ]
+        return 200, {}, json.dumps({"total": len(hits), "results": [{"id": "1", "properties": {}}] * bool(hits)})
 
     def _submissions(self, request):
         parts = urlsplit(request.url)
@@ -74,6 +90,7 @@ def test_all_pages_of_all_forms_at_first_and_only_the_new_ones_later(web, connec
     assert len(told) == 123
     assert connector.calls["form submissions"] == 4
     portal.forms["f2"].append(submission(T0 + timedelta(minutes=5), "new@example.com"))
+    portal.now = T0 + timedelta(hours=1)
     _, told, cursor = drain(connector, "forms", cursor, until=T0 + timedelta(hours=1))
     assert [activity.email for activity in told] == ["new@example.com"]
     assert connector.calls["form submissions"] == 6
@@ -94,6 +111,7 @@ def test_resuming_after_any_page_loses_nothing(web, connect, drain, broken):
         if number == broken:
             break
     portal.forms["f1"].append(submission(T0 + timedelta(minutes=30), "new@example.com"))
+    portal.now = T0 + timedelta(hours=2)
     _, rest, cursor = drain(connector, "forms", cursor, until=T0 + timedelta(hours=1))
     _, later, _ = drain(connector, "forms", cursor, until=T0 + timedelta(hours=2))
     emails = {activity.email for activity in [*told, *rest, *later]}
@@ -101,7 +119,58 @@ def test_resuming_after_any_page_loses_nothing(web, connect, drain, broken):
     assert len(told) + len(rest) <= 123 + 50
 
 
-def test_a_form_that_has_no_submissions_to_read_is_passed_over(web, connect, drain):
+def test_with_nothing_new_fifty_forms_are_one_call(web, connect, drain):
+    Portal(web, **{f"f{n}": [submission(T0 - timedelta(days=n))] for n in range(1, 51)})
+    connector = connect()
+    cursor = drain(connector, "forms", until=T0)[2]
+    before = connector.calls.total()
+    for hour in range(1, 24):
+        _, told, cursor = drain(connector, "forms", cursor, until=T0 + timedelta(hours=hour))
+        assert told == []
+    assert connector.calls.total() - before == 23
+
+
+def test_trap_a_submission_that_its_contact_does_not_show_yet_is_not_lost(web, connect, drain):
+    portal = Portal(web, f1=[], f2=[])
+    connector = connect()
+    cursor = drain(connector, "forms", until=T0)[2]
+    portal.late = timedelta(hours=2)
+    portal.forms["f1"].append(submission(T0 + timedelta(minutes=30)))
+    found = []
+    for hour in range(1, 5):
+        portal.now = T0 + timedelta(hours=hour)
+        _, told, cursor = drain(connector, "forms", cursor, until=portal.now)
+        found.append(len(told))
+    assert found == [0, 0, 1, 0]
+
+
+def test_trap_a_submission_that_never_shows_on_a_contact_comes_after_a_day(web, connect, drain):
+    portal = Portal(web, f1=[])
+    connector = connect()
+    cursor = drain(connector, "forms", until=T0)[2]
+    portal.late = timedelta(days=999)
+    portal.forms["f1"].append(submission(T0 + timedelta(minutes=30)))
+    told = drain(connector, "forms", cursor, until=T0 + timedelta(days=1))[1]
+    assert len(told) == 1
+
+
+def test_a_portal_that_does_not_search_by_form_is_read_all_the_same(web, connect, drain):
+    portal = Portal(web, f1=[])
+    connector = connect()
+    cursor = drain(connector, "forms", until=T0)[2]
+    web.replace("POST", SEARCH, status=400, json={"message": "property recent_conversion_date does not exist"})
+    portal.forms["f1"].append(submission(T0 + timedelta(minutes=30)))
+    assert len(drain(connector, "forms", cursor, until=T0 + timedelta(hours=1))[1]) == 1
+
+
+def test_trap_submissions_that_lead_to_themselves_end_with_an_error(web, connect, drain):
+    web.get(FORMS, json={"results": [{"id": "f1", "name": "F"}]})
+    web.get(f"{SUBMISSIONS}f1", json={"results": [submission(T0)], "paging": {"next": {"after": "x"}}})
+    with pytest.raises(Unavailable, match="again and again"):
+        drain(connect(), "forms", until=T0)
+
+
+def test_trap_a_form_that_has_no_submissions_to_read_is_passed_over(web, connect, drain):
     portal = Portal(web, f1=[submission(T0)], f2=[submission(T0)])
     portal.refused.add("f1")
     assert [activity.id[:2] for activity in drain(connect(), "forms", until=T0)[1]] == ["f2"]

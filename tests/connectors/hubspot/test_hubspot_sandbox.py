@@ -1,6 +1,7 @@
 """The whole adapter over real HTTP, against a pretended portal that was written from HubSpot's own documents."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -217,8 +218,7 @@ def test_faults_are_outlived(sandbox, connect, fields, drain, name, act):
     hub = connect(f"{sandbox.url}/hubspot")
     hub.provision(fields)
     ids = [contact.id for contact in drain(hub, "contacts")[0]]
-    fault = FAULTS[name]
-    sandbox.inject(Fault(fault.platform, fault.route, fault.kind, fault.times, 0, fault.status, fault.retry_after))
+    sandbox.inject(replace(FAULTS[name]))
     if act == "pull":
         assert [contact.id for contact in drain(hub, "contacts")[0]] == ids
     else:

@@ -1,7 +1,7 @@
 """The daemon's jobs: when they are due, one at a time, and what is told of them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -46,15 +46,8 @@ class CronLine(BaseTrigger):  # type: ignore[misc]
 
 
 def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
-    """Put in the five jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
-    jobs: dict[str, Job] = {
-        "pull": lambda site: pull(site, clock.now()),
-        "score": lambda site: tell(site, cycle.run(site, Silent())),
-        "train": lambda site: tell(site, cycle.run(site, Silent(), train=True)),
-        "write": lambda site: tell(site, cycle.write(site, Silent())),
-        "backup": backup.rotate,
-    }
-    for name, job in jobs.items():
+    """Put in the jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
+    for name, job in JOBS.items():
         scheduler.add_job(
             attempt,
             CronLine(getattr(config.schedule, name), config.zone),
@@ -65,6 +58,16 @@ def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
             max_instances=1,
             misfire_grace_time=LATE_SECONDS,
         )
+
+
+def timetable(config: Config, after: datetime) -> Iterator[tuple[datetime, str]]:
+    """The instants after `after` at which a job of the schedule is due, with its name, in order, without end."""
+    lines = {name: CronLine(getattr(config.schedule, name), config.zone) for name in JOBS}
+    due = {name: line.get_next_fire_time(after, after) for name, line in lines.items()}
+    while True:
+        at, name = min((at, name) for name, at in due.items())
+        yield at, name
+        due[name] = lines[name].get_next_fire_time(at, at)
 
 
 def catch_up(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
@@ -92,6 +95,16 @@ def tell(site: Site, outcome: cycle.Outcome) -> None:
     if not site.clock.stop.is_set():
         write_report(site, outcome.as_of)
         after_run(site, outcome)
+
+
+JOBS: Mapping[str, Job] = {
+    "pull": lambda site: pull(site, site.clock.now()),
+    "score": lambda site: tell(site, cycle.run(site, Silent())),
+    "train": lambda site: tell(site, cycle.run(site, Silent(), train=True)),
+    "write": lambda site: tell(site, cycle.write(site, Silent())),
+    "backup": backup.rotate,
+}
+"""What the daemon does, by the name of its line in [schedule]."""
 
 
 def attempt(config: Config, clock: Clock, name: str, job: Job) -> None:

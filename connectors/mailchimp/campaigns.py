@@ -1,8 +1,10 @@
 """The stream `campaigns`: who was sent what, and opened, clicked, bounced or left.
 
 A campaign's activity can only be read as a whole. So the cursor keeps the totals of each report of the last sixty days,
-and only campaigns whose totals moved are read, a hundred to an asynchronous batch. The batch itself stands in the
-cursor too, with the number of files read of its archive, so that a stop in the middle costs nothing.
+and only campaigns whose totals moved are read, a hundred to an asynchronous batch, a few batches at once. The batches
+stand in the cursor too, with the number of files read of their archives, so that a stop in the middle costs nothing.
+
+What Mailchimp takes for a bot's doing, or for Apple's mail proxy, it is asked to leave out.
 """
 
 import json
@@ -18,6 +20,8 @@ from connectors.contract import Page
 from connectors.errors import Unavailable
 from connectors.mailchimp.answers import instant
 from connectors.mailchimp.jobs import Entry, Expired, Jobs
+from connectors.mailchimp.pages import whole
+from connectors.mailchimp.rules import HUMAN_ONLY
 from connectors.mailchimp.sdk import PAGE, Api
 from connectors.records import Activity, ActivityKind
 
@@ -28,6 +32,8 @@ WATCHED = timedelta(days=60)
 """How long after a campaign was sent its report is looked at."""
 CHUNK = 100
 """Campaigns per batch: bounds the archive, and what is read again when a batch is lost."""
+BATCHES = 4
+"""Batches under way at once."""
 HUMAN_AFTER = timedelta(seconds=10)
 """What is opened or clicked sooner after the sending was opened by a mail scanner or proxy."""
 
@@ -35,7 +41,8 @@ _TRIES = 3
 _JOB_LIFE = timedelta(days=1)
 _KINDS = {"open": ActivityKind.OPEN, "click": ActivityKind.CLICK, "bounce": ActivityKind.BOUNCE}
 _COLUMNS = (
-    "id", "list_id", "send_time", "emails_sent", "unsubscribed", "bounces", "opens.opens_total", "clicks.clicks_total",
+    "id", "list_id", "send_time", "emails_sent", "unsubscribed", "bounces", "clicks.clicks_total", "opens.opens_total",
+    "opens.proxy_excluded_opens",
 )  # fmt: skip
 
 
@@ -54,7 +61,8 @@ class Report:
         sent_at = instant(row.get("send_time"))
         opens, clicks, bounces = (row.get(part) or {} for part in ("opens", "clicks", "bounces"))
         bounced = sum(count for count in bounces.values() if isinstance(count, int))
-        answered = (row.get("unsubscribed"), opens.get("opens_total"), clicks.get("clicks_total"))
+        opened = opens.get("proxy_excluded_opens", opens.get("opens_total"))
+        answered = (row.get("unsubscribed"), opened, clicks.get("clicks_total"))
         totals = [count or 0 for count in (row.get("emails_sent"), *answered, bounced)]
         return None if sent_at is None else cls(row["id"], sent_at, totals)
 
@@ -72,11 +80,11 @@ class Job:
 
 @dataclass(slots=True)
 class Cursor:
-    """`until`: end of the last pull; `known`: totals of the campaigns that were read."""
+    """`until`: end of the last pull; `known`: totals of the campaigns that were read; `jobs`: batches under way."""
 
     until: str | None = None
     known: dict[str, list[int]] = field(default_factory=dict)
-    job: Job | None = None
+    jobs: list[Job] = field(default_factory=list)
 
     def text(self) -> str:
         """As `Page.cursor`."""
@@ -88,7 +96,7 @@ class Cursor:
         if text is None:
             return cls()
         state = json.loads(text)
-        return cls(state["until"], state["known"], state["job"] and Job(**state["job"]))
+        return cls(state["until"], state["known"], [Job(**job) for job in state.get("jobs", ())])
 
 
 class Campaigns:
@@ -103,19 +111,20 @@ class Campaigns:
         """Activity of every campaign whose report changed. Raises Unavailable when some of it stays unreadable."""
         state = Cursor.of(cursor)
         reports = self._reports(state.until, until)
-        if state.job and until - datetime.fromisoformat(state.job.begun) > _JOB_LIFE:
-            state.job = None
+        state.jobs = [job for job in state.jobs if until - datetime.fromisoformat(job.begun) <= _JOB_LIFE]
         tries: Counter[str] = Counter()
         while True:
-            if state.job is None:
-                todo = [report for report in reports.values() if state.known.get(report.id) != report.totals]
-                chunk = [report for report in todo if tries[report.id] < _TRIES][:CHUNK]
-                if not chunk:
-                    break
+            under_way = {id_ for job in state.jobs for id_ in job.totals}
+            todo = [r for r in reports.values() if r.id not in under_way and state.known.get(r.id) != r.totals]
+            chunk = [report for report in todo if tries[report.id] < _TRIES][:CHUNK]
+            if chunk and len(state.jobs) < BATCHES:
                 tries.update(report.id for report in chunk)
-                state.job = self._start(chunk, until)
+                state.jobs.append(self._start(chunk, until))
                 yield Page(STREAM, state.text())
-            yield from self._collect(state, state.job, reports)
+            elif state.jobs:
+                yield from self._collect(state, state.jobs[0], reports)
+            else:
+                break
         if todo:
             raise Unavailable(f"Mailchimp did not give the activity of {len(todo)} campaigns, such as {todo[0].id}")
         watched = {id_ for id_, report in reports.items() if report.sent_at > until - WATCHED}
@@ -127,29 +136,27 @@ class Campaigns:
         window: dict[str, Any] = {"before_send_time": (until.replace(microsecond=0) + timedelta(seconds=1)).isoformat()}
         if last:
             window["since_send_time"] = (datetime.fromisoformat(last) - WATCHED).isoformat()
-        reports: dict[str, Report] = {}
-        offset = 0
-        while True:
-            answer = self._api.call(
+        rows = whole(
+            lambda offset: self._api.call(
                 self._api.reports.get_all_campaign_reports,
                 **window,
                 fields=[*(f"reports.{name}" for name in _COLUMNS), "total_items"],
                 count=PAGE,
                 offset=offset,
-            )
-            rows = answer["reports"]
-            wanted = [row for row in rows if not self._chosen or row.get("list_id") in self._chosen]
-            reports |= {report.id: report for row in wanted if (report := Report.of(row))}
-            offset += len({row["id"] for row in rows})
-            if not rows or offset >= answer["total_items"]:
-                return reports
+            ),
+            "reports",
+        )
+        wanted = [row for row in rows if not self._chosen or row.get("list_id") in self._chosen]
+        return {report.id: report for row in wanted if (report := Report.of(row))}
 
     def _start(self, chunk: Sequence[Report], until: datetime) -> Job:
-        reads = [(report.id, f"/reports/{report.id}/{what}") for report in chunk for what in _wanted(report)]
+        reads = [
+            (report.id, f"/reports/{report.id}/{what}", told) for report in chunk for what, told in _wanted(report)
+        ]
         return Job(self._jobs.start(reads), until.isoformat(), {report.id: report.totals for report in chunk})
 
     def _collect(self, state: Cursor, job: Job, reports: Mapping[str, Report]) -> Iterator[Page]:
-        """A page per file of the batch's archive; then the batch is done with."""
+        """A page per file of the archive of the first batch; then that is done with."""
         try:
             for files, entries in self._jobs.results(job.id, job.files):
                 job.files = files
@@ -160,12 +167,14 @@ class Campaigns:
             log.info("batch %s is gone and is started anew", job.id)
         else:
             state.known |= {id_: totals for id_, totals in job.totals.items() if id_ not in job.failed}
-        state.job = None
+        state.jobs.remove(job)
 
 
-def _wanted(report: Report) -> tuple[str, ...]:
+def _wanted(report: Report) -> Iterator[tuple[str, Mapping[str, str]]]:
     """What to read of a campaign; the list of those who left only where there are any."""
-    return ("email-activity", "unsubscribed") if report.totals[1] else ("email-activity",)
+    yield "email-activity", HUMAN_ONLY
+    if report.totals[1]:
+        yield "unsubscribed", {}
 
 
 def _failed(entry: Entry) -> bool:
@@ -180,7 +189,9 @@ def _activities(entry: Entry, report: Report | None) -> Iterator[Activity]:
     if report is None or entry.status >= 300 or not isinstance(entry.answer, dict):
         return
     for row in entry.answer.get("emails") or ():
-        key, email = f"{report.id}:{row['email_id']}", row["email_address"]
+        key, email = f"{report.id}:{row['email_id']}", row.get("email_address")
+        if not email:
+            continue
         yield Activity(f"{key}:send", ActivityKind.SEND, report.sent_at, email=email, campaign=report.id)
         for event in row.get("activity") or ():
             kind, at = _KINDS.get(str(event.get("action"))), instant(event.get("timestamp"))
@@ -193,7 +204,7 @@ def _activities(entry: Entry, report: Report | None) -> Iterator[Activity]:
             id_ = f"{key}:{kind}:{at.timestamp():.0f}{link}"
             yield Activity(id_, kind, at, email=email, campaign=report.id, machine=machine)
     for row in entry.answer.get("unsubscribes") or ():
-        at = instant(row.get("timestamp"))
-        if at is not None:
-            id_, email = f"{report.id}:{row['email_id']}:unsubscribe", row["email_address"]
+        at, email = instant(row.get("timestamp")), row.get("email_address")
+        if at is not None and email:
+            id_ = f"{report.id}:{row['email_id']}:unsubscribe"
             yield Activity(id_, ActivityKind.UNSUBSCRIBE, at, email=email, campaign=report.id)

@@ -8,7 +8,7 @@ import gzip
 import json
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -52,9 +52,11 @@ class Jobs:
         self._transport = transport
         self._sleep = sleep
 
-    def start(self, reads: Sequence[tuple[str, str]]) -> str:
-        """Hand over reads, each an id of ours and a path; the batch's id. Mailchimp itself pages through each."""
-        operations = [{"method": "GET", "path": path, "operation_id": id_} for id_, path in reads]
+    def start(self, reads: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
+        """Hand over reads, each an id of ours, a path and parameters; the batch's id. Mailchimp pages through each."""
+        operations = [
+            {"method": "GET", "path": path, "operation_id": id_, "params": params} for id_, path, params in reads
+        ]
         return str(self._api.call(self._api.batches.start, {"operations": operations})["id"])
 
     def results(self, job: str, skip: int) -> Iterator[tuple[int, list[Entry]]]:

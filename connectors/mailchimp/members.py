@@ -8,7 +8,7 @@ the number of rows stays: then fewer different members than rows went by, and th
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -106,6 +106,7 @@ class Members:
     ) -> Iterator[Page]:
         """The pages of a window, until nobody can have slipped through; `first` is its first page, where at hand."""
         mark = (datetime.fromisoformat(window.before) - OVERLAP).isoformat()
+        what = f"members of audience {window.audience}"
         tally, more = Tally(window.offset), True
         with closing(Pages(partial(self._page, window), PAGE)) as pages:
             while more:
@@ -116,22 +117,13 @@ class Members:
                     window = replace(window, offset=max(0, window.offset - lost), total=total)
                     continue
                 ids = {row["contact_id"] for row in rows}  # a row that came twice stands for one place
-                window, more = self._beyond(window, ids, total, tally)
+                offset, more = tally.beyond(window.offset, ids, total, what)
+                window = replace(window, offset=offset, total=total)
                 if not more:
                     state.marks[window.key] = mark
                 state.window = window if more else None
                 contacts = self._contacts(window.audience, rows)
                 yield Page(STREAM, state.text(), contacts=contacts, total=total if alone else None)
-
-    @staticmethod
-    def _beyond(window: Window, ids: Collection[str], total: int, tally: Tally) -> tuple[Window, bool]:
-        """The window behind a page with these members, and whether there is more of it to read."""
-        offset = window.offset + len(ids)
-        tally.add(ids)
-        more = bool(ids) and offset < total
-        if not more and not tally.settles(offset, total, f"members of audience {window.audience}"):
-            offset, more = 0, True
-        return replace(window, offset=offset, total=total), more
 
     def _page(self, window: Window, offset: int) -> Answer:
         query: dict[str, Any] = {"status": "archived"} if window.archived else {}

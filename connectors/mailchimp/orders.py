@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.contract import Page
 from connectors.mailchimp.answers import cents, instant
-from connectors.mailchimp.pages import Pages, Tally
+from connectors.mailchimp.pages import Pages, Tally, whole
 from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Activity, ActivityKind
 
@@ -65,8 +65,8 @@ class Orders:
     def _stores(self) -> list[str]:
         if self._chosen:
             return list(self._chosen)
-        answer = self._api.call(self._api.ecommerce.stores, fields=["stores.id", "total_items"], count=PAGE)
-        return sorted(row["id"] for row in answer["stores"])
+        page = partial(self._api.call, self._api.ecommerce.stores, fields=["stores.id", "total_items"], count=PAGE)
+        return sorted(row["id"] for row in whole(lambda offset: page(offset=offset), "stores"))
 
     def _store(self, store: str, place: Place, until: datetime) -> Iterator[tuple[list[dict[str, Any]], Place]]:
         """Page by page: new orders, and the place behind them."""
@@ -86,11 +86,9 @@ class Orders:
                     continue
                 new = rows[1:] if check else rows
                 last = new[-1]["id"] if new else place.last
-                place, check = Place(place.begun, place.read + len(new), last, total), False
-                tally.add(row["id"] for row in new)
-                more = bool(new) and place.read < total
-                if not more and not tally.settles(place.read, total, what):
-                    place, more = Place(until.isoformat()), True
+                read, more = tally.beyond(place.read, [row["id"] for row in new], total, what)
+                begun_anew = more and not read
+                place, check = Place(until.isoformat()) if begun_anew else Place(place.begun, read, last, total), False
                 yield new, place
 
     def _page(self, store: str, offset: int) -> Answer:

@@ -2,14 +2,16 @@
 
 import logging
 from array import array
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import closing
 from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
+from typing import Any
 
 from connectors.ahead import ahead
 from connectors.errors import Unavailable
-from connectors.mailchimp.sdk import Answer
+from connectors.mailchimp.sdk import PAGE, Answer
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,22 @@ class Pages:
             self._coming.close()
 
 
+def whole(page: Callable[[int], Answer], name: str) -> list[Mapping[str, Any]]:
+    """The rows of all pages of a list of things that have an `id`, each once; `name` is what the answer calls them.
+
+    Raises Unavailable for a list that changes faster than it can be read.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    tally, offset, more = Tally(0), 0, True
+    with closing(Pages(page, PAGE)) as pages:
+        while more:
+            answer = pages.at(offset)
+            rows = {str(row["id"]): row for row in answer[name]}
+            found |= rows
+            offset, more = tally.beyond(offset, rows, answer["total_items"], name)
+    return list(found.values())
+
+
 class Tally:
     """Tells whether a list that is being walked was seen whole: as many different ids as places went by.
 
@@ -61,14 +79,21 @@ class Tally:
         self._passes = 1
         self._marks = array("Q")
 
-    def add(self, ids: Iterable[str]) -> None:
-        """Note the different ids of a page."""
-        self._marks.extend(int.from_bytes(blake2b(id_.encode(), digest_size=8).digest()) for id_ in ids)
+    def beyond(self, offset: int, ids: Collection[str], total: int, what: str) -> tuple[int, bool]:
+        """Note the different ids of the page at `offset`: where the next one begins, and whether there is one.
 
-    def settles(self, end: int, total: int, what: str) -> bool:
+        At the end of a list that was not seen whole that is its beginning. Raises as `again` does.
+        """
+        self._marks.extend(int.from_bytes(blake2b(id_.encode(), digest_size=8).digest()) for id_ in ids)
+        offset += len(ids)
+        if ids and offset < total:
+            return offset, True
+        return (offset, False) if self._settles(offset, total, what) else (0, True)
+
+    def _settles(self, end: int, total: int, what: str) -> bool:
         """Whether a pass that ended behind the place `end` of `total` missed nothing; if not, another one is begun.
 
-        Raises Unavailable when a few passes do not do. A list that keeps ending before its own total is believed then.
+        A list that keeps ending before its own total is believed in the end.
         """
         if end >= total and self._different() >= end - self._start:
             return True

@@ -11,6 +11,9 @@ WRITE_BATCH = 500
 OPERATIONS = 1000
 """Reads per asynchronous batch."""
 
+HUMAN_ONLY = {"filter_bots": "true"}
+"""What a read of a campaign's activity is told: to leave out what bots and Apple's mail proxy did."""
+
 _ID = r"[\w-]+"
 _REPORT = re.compile(rf"/reports/{_ID}/(email-activity|unsubscribed)")
 _FIELD_KEYS = ("tag", "name", "type", "public")
@@ -162,6 +165,8 @@ def _read(operation: Any) -> str | None:
     problem = unexpected("an operation", operation, ("method", "path", "operation_id", "params"))
     if problem or operation.get("method") != "GET" or not _REPORT.fullmatch(str(operation.get("path"))):
         return problem or "an operation does not read a campaign's activity"
+    if operation.get("params", {}) not in ({}, HUMAN_ONLY):
+        return "an operation is given other parameters than ours"
     return None
 
 

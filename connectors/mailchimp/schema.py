@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.contract import FieldSpec, FieldType
 from connectors.errors import Rejected, SchemaDrift
 from connectors.mailchimp.answers import refusal
 from connectors.mailchimp.fields import TYPES, Fields
+from connectors.mailchimp.pages import whole
 from connectors.mailchimp.sdk import PAGE, Api
 
 _LABEL_LENGTH = 50
@@ -33,8 +35,10 @@ class Schema:
     def audiences(self) -> list[str]:
         """The ids of the audiences we work with: the chosen ones, or all. Asked for once."""
         if self._audiences is None:
-            answer = self._api.call(self._api.lists.get_all_lists, fields=["lists.id", "total_items"], count=PAGE)
-            self._audiences = sorted(row["id"] for row in answer["lists"])
+            page = partial(
+                self._api.call, self._api.lists.get_all_lists, fields=["lists.id", "total_items"], count=PAGE
+            )
+            self._audiences = sorted(row["id"] for row in whole(lambda offset: page(offset=offset), "lists"))
         return self._audiences
 
     def columns(self, audience: str) -> Columns:
@@ -56,27 +60,22 @@ class Schema:
     def tags(self, audience: str, *, anew: bool = False) -> Mapping[str, int]:
         """Our tags in an audience: casefolded name → id of the static segment. Asked for once, or `anew`."""
         if anew or audience not in self._tags:
-            segments = self._segments(audience)
-            self._tags[audience] = {name.casefold(): id_ for name, id_ in segments if self._fields.is_ours(name)}
+            ours = [row for row in self._segments(audience) if self._fields.is_ours(row["name"])]
+            self._tags[audience] = {row["name"].casefold(): row["id"] for row in ours}
         return self._tags[audience]
 
-    def _segments(self, audience: str) -> Iterator[tuple[str, int]]:
-        shown = [f"segments.{name}" for name in ("id", "name", "type", "list_id")]
-        offset = 0
-        while True:
-            answer = self._api.call(
+    def _segments(self, audience: str) -> list[Mapping[str, Any]]:
+        return whole(
+            lambda offset: self._api.call(
                 self._api.lists.list_segments,
                 audience,
-                fields=[*shown, "total_items"],
+                fields=[*(f"segments.{name}" for name in ("id", "name", "type", "list_id")), "total_items"],
                 type="static",
                 count=PAGE,
                 offset=offset,
-            )
-            rows = answer["segments"]
-            yield from ((row["name"], row["id"]) for row in rows)
-            offset += len(rows)
-            if not rows or offset >= answer["total_items"]:
-                return
+            ),
+            "segments",
+        )
 
     def drift(self, specs: Sequence[FieldSpec]) -> list[str]:
         """What is missing or of another type: one sentence with its repair each."""

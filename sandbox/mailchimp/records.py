@@ -86,7 +86,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a recipient did with a mailing. `machine` marks opens made by a mail program on its own."""
+    """What a recipient did with a mailing. `machine` marks opens that are recognised as a mail program's own."""
 
     action: str
     at: str

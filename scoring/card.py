@@ -9,7 +9,7 @@ from scoring.model import Model
 
 def card(model: Model) -> dict[str, Any]:
     """`model` as a dict that JSON can hold: no NaN, no objects; instants in µs UTC."""
-    plain: dict[str, Any] = _plain(
+    found: dict[str, Any] = plain(
         {
             "objective": asdict(model.objective),
             "trained_at": model.trained_at,
@@ -28,12 +28,13 @@ def card(model: Model) -> dict[str, Any]:
             "candidates": {name: asdict(found) for name, found in model.candidates.items()},
         }
     )
-    return plain
+    return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """`value` without what JSON cannot hold: NaN and infinities become None, tuples lists."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from scoring.segments import SEGMENTS
+from scoring.segments import SEGMENTS, Membership, Standing
+from scoring.tables import DAY
+
+Cause = Literal["event", "decay", "model change", "data gap"]
+
+GAP_DAYS = 7
+"""Days between two assignments after which a move says more about the gap than about the person."""
 
 ABSENT = "-"
 """Stands in for the segment of people who were not there before, or are not any more."""
@@ -35,3 +42,16 @@ def moves(before: Mapping[int, str], after: Mapping[int, str], values: Mapping[i
         people[key] = people.get(key, 0) + 1
         money[key] = money.get(key, 0) + values.get(person_id, 0)
     return Moves(people, money)
+
+
+def cause(person: Standing, before: Membership, now: int, *, new_model: bool) -> Cause:
+    """Why `person` left the segment of `before` at `now` (µs UTC), the surest reason first.
+
+    An order since then is an event of their own. Else a new model (or new limits between segments) moved them, or too
+    long a time without any scoring; what is left is time itself, and answers to campaigns.
+    """
+    if person.last_order is not None and person.last_order >= before.assigned_at:
+        return "event"
+    if new_model:
+        return "model change"
+    return "data gap" if now - before.assigned_at > GAP_DAYS * DAY else "decay"

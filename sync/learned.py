@@ -1,17 +1,20 @@
 """What the report says about the models: how good they were in their test, and whether they came true."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from math import isnan
 from typing import TYPE_CHECKING
 
 from sync.config_sections import Objective as Wanted
 from sync.config_sections import Prediction
+from sync.feedback import months
 from sync.fields import score_key
 from sync.instants import instant
 from sync.report.data import Objective, RealisedMonth
 from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 from sync.site import Site
-from sync.store.scores import StoredModel, matured, matured_at, newest_model, newest_standings
+from sync.store.models import StoredModel, artefact, model_in_use
+from sync.store.scores import newest_standings
 
 if TYPE_CHECKING:
     from scoring.evaluate import Evaluation as Measured
@@ -33,17 +36,17 @@ def objectives(site: Site, as_of: datetime) -> tuple[Objective, ...]:
     scores = [standing.fields for standing in newest[1].values()] if newest else []
     found = []
     for wanted in site.config.objectives:
-        stored = newest_model(site.db, wanted.predict, as_of)
+        stored = model_in_use(site.db, wanted.predict, as_of)
         if stored is not None:
             values = [fields[score_key(wanted.predict)] for fields in scores if score_key(wanted.predict) in fields]
-            found.append(_objective(wanted, stored, values))
+            found.append(_objective(site, wanted, stored, values))
     return tuple(found)
 
 
-def _objective(wanted: Wanted, stored: StoredModel, values: list[float]) -> Objective:
+def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[float]) -> Objective:
     from scoring.model import load
 
-    model = load(stored.artefact)
+    model = load(artefact(site.db, stored.id))
     title, noun, verb = WORDS[wanted.predict]
     money = model.objective.in_money
     return Objective(
@@ -101,18 +104,11 @@ def _metrics(measured: "Measured") -> Metrics:
 
 
 def realised_months(site: Site) -> Iterator[RealisedMonth]:
-    """Per objective and month: what its last run predicted, and what came true."""
-    import numpy as np
-
-    from scoring.ledger import realised
-
+    """Per objective and month: what its first run predicted, and what came true."""
     for wanted in site.config.objectives:
         if wanted.predict == "value":
             continue
-        for as_of in _last_of_months(matured_at(site.db, wanted.predict)):
-            rows = matured(site.db, wanted.predict, as_of)
-            predicted, outcome = (np.array([row[place] for row in rows]) for place in (0, 2))
-            found = realised(predicted, outcome, np.arange(len(rows)), seed=site.config.model.seed)
+        for as_of, found in months(site, wanted):
             auc = found.model.metrics["auc"]
             yield RealisedMonth(
                 objective=wanted.title,
@@ -120,13 +116,8 @@ def realised_months(site: Site) -> Iterator[RealisedMonth]:
                 predicted=found.predicted_mean,
                 realised=found.model.outcomes,
                 n=found.model.n,
-                auc=None if np.isnan(auc.value) else Interval(auc.value, auc.low, auc.high),
+                auc=None if isnan(auc.value) else Interval(auc.value, auc.low, auc.high),
             )
-
-
-def _last_of_months(instants: Iterable[datetime]) -> list[datetime]:
-    """The last instant of each calendar month (UTC), oldest first."""
-    return sorted({(at.year, at.month): at for at in sorted(instants)}.values())
 
 
 def _day(at: datetime) -> date:

@@ -1,6 +1,9 @@
 """Who is written to: pilot share and control group, drawn once and for all by a hash of the person's number."""
 
 from hashlib import sha256
+from typing import Literal
+
+from sync.config import Config
 
 
 def draw(person_id: int, purpose: str) -> float:
@@ -17,3 +20,10 @@ def in_control(person_id: int, share: float) -> bool:
 def in_pilot(person_id: int, share: float) -> bool:
     """Whether the person is among the `share` in [0, 1] written to in pilot mode. Growing it keeps all earlier ones."""
     return draw(person_id, "pilot") < share
+
+
+def arm(person_id: int, config: Config) -> Literal["act", "control", "none"]:
+    """What is done with this person's scores: acted on, kept as control, or neither (shadow, or not in the pilot)."""
+    if config.mode == "shadow" or (config.mode == "pilot" and not in_pilot(person_id, config.pilot.share)):
+        return "none"
+    return "control" if in_control(person_id, config.holdout.share) else "act"

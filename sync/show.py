@@ -49,8 +49,10 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     """The models with how good they are, and the sizes of the segments."""
     for model in scored.models:
         yield f"{model.title:<22} {model.sentence}"
-        if model.trained and not model.model.refused:
+        if model.trained and model.cause and not model.model.refused:
             yield f"{'':<22} {model.model.why}"
+        if model.trained and model.verdict:
+            yield f"{'':<22} {model.verdict}"
     sizes = " | ".join(f"{name} {count:,}" for name, count in scored.segments.items())
     yield f"{'Segments':<22} {sizes}"
 

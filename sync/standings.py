@@ -12,7 +12,7 @@ from sync.fields import CONTROL, score_key
 from sync.instants import instant, micros
 from sync.rollout import in_control
 from sync.site import Site
-from sync.store.scores import Standing, newest_standings
+from sync.store.scores import Move, Standing, newest_standings
 
 if TYPE_CHECKING:
     from scoring.explain import Reason
@@ -27,8 +27,14 @@ REASONS_LENGTH = 255
 Found = Mapping[Prediction, "Predictions"]
 
 
-def standings(site: Site, past: "Snapshots", found: Found, as_of: datetime) -> list[Standing]:
-    """Where everyone stands at `as_of`, given the predictions there are."""
+def standings(
+    site: Site, past: "Snapshots", found: Found, as_of: datetime, *, new_model: bool = False
+) -> tuple[list[Standing], list[Move]]:
+    """Where everyone stands at `as_of`, given the predictions there are, and who moved why.
+
+    `new_model`: one of the models segments are decided from came into use just now.
+    """
+    from scoring.migration import cause
     from scoring.segments import Membership, assign
     from scoring.standing import standings as footings
 
@@ -36,16 +42,36 @@ def standings(site: Site, past: "Snapshots", found: Found, as_of: datetime) -> l
     people = footings(past.matrix(now), now, buying=found.get("repeat_purchase"), spending=found.get("value"))
     before = newest_standings(site.db, before=as_of)
     previous = {person: Membership(**each.membership) for person, each in before[1].items()} if before else {}
-    limits = thresholds(site.db, site, people, now, asks=_question(found))
+    limits, fitted_now = thresholds(site.db, site, people, now, asks=_question(found))
     placed = assign(people, previous, now, limits)
+    moves = [
+        Move(
+            person.person_id,
+            as_of,
+            previous[person.person_id].segment,
+            membership.segment,
+            cause(person, previous[person.person_id], now, new_model=new_model or fitted_now),
+            _expected(before[1][person.person_id]) if before else 0,
+        )
+        for person, membership in zip(people, placed, strict=True)
+        if previous.get(person.person_id, membership).segment != membership.segment
+    ]
     return [
         _standing(site, found, row, membership, previous.get(membership.person_id))
         for row, membership in enumerate(placed)
-    ]
+    ], moves
 
 
-def thresholds(db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str) -> "Thresholds":
-    """The limits between the segments: fitted once and then kept, so that a segment means the same every week.
+def _expected(standing: Standing) -> int:
+    """Cents expected of someone; 0 when it was not predicted."""
+    return round(100 * (standing.fields.get(score_key("value")) or 0))
+
+
+def thresholds(
+    db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str
+) -> "tuple[Thresholds, bool]":
+    """The limits between the segments, and whether they are new: fitted once, then kept, so that a segment means the
+    same every week.
 
     They are fitted anew only when another question is asked (`asks`: there is a model or none). Limits that were
     fitted on nobody, because nobody has bought yet, are not kept.
@@ -56,14 +82,14 @@ def thresholds(db: sqlite3.Connection, site: Site, people: "list[Footing]", now:
     row = db.execute("SELECT value FROM setting WHERE name = 'thresholds'").fetchone()
     kept = json.loads(row["value"]) if row else {}
     if kept.get("asks") == asks:
-        return Thresholds(**{**kept["limits"], **own})
+        return Thresholds(**{**kept["limits"], **own}), False
     limits = Thresholds.fit(people, now, **own)
     if any(person.orders for person in people):
         db.execute(
             "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
             (json.dumps({"asks": asks, "limits": asdict(limits)}),),
         )
-    return limits
+    return limits, True
 
 
 def _question(found: Found) -> str:

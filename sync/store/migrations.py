@@ -126,4 +126,51 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Salted hashes of the addresses and contacts of people who are to be forgotten: they are not taken in again.
         """CREATE TABLE forgotten (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # Which arm a prediction belongs to: `act` or `control` where scores are written, else `none`.
+        """ALTER TABLE prediction ADD COLUMN arm TEXT NOT NULL DEFAULT 'none'""",
+        """CREATE TABLE wave (
+            as_of INTEGER PRIMARY KEY,
+            mode TEXT NOT NULL,
+            holdout REAL NOT NULL
+        ) STRICT""",
+        """CREATE TABLE realised (
+            objective TEXT NOT NULL,
+            as_of INTEGER NOT NULL,
+            horizon_days INTEGER NOT NULL,
+            model_id INTEGER NOT NULL REFERENCES model,
+            found TEXT NOT NULL,
+            PRIMARY KEY (objective, as_of)
+        ) STRICT, WITHOUT ROWID""",
+        """ALTER TABLE model ADD COLUMN verdict TEXT NOT NULL DEFAULT ''""",
+        """CREATE TABLE promotion (
+            objective TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            model_id INTEGER NOT NULL REFERENCES model,
+            cause TEXT NOT NULL CHECK (cause IN ('first', 'replaced', 'evidence', 'rollback')),
+            why TEXT NOT NULL,
+            PRIMARY KEY (objective, at)
+        ) STRICT, WITHOUT ROWID""",
+        # Until this step the newest model was always the one in use.
+        """INSERT INTO promotion SELECT objective, trained_at, id, 'replaced', '' FROM model""",
+        """CREATE TABLE level (
+            model_id INTEGER NOT NULL REFERENCES model ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            slope REAL NOT NULL,
+            intercept REAL NOT NULL,
+            rule_slope REAL NOT NULL,
+            rule_intercept REAL NOT NULL,
+            PRIMARY KEY (model_id, at)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE move (
+            person_id INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            origin TEXT NOT NULL,
+            target TEXT NOT NULL,
+            cause TEXT NOT NULL CHECK (cause IN ('event', 'decay', 'model change', 'data gap')),
+            value INTEGER NOT NULL,
+            PRIMARY KEY (person_id, at)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE INDEX move_at ON move (at)""",
+    ),
 )

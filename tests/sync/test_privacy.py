@@ -47,7 +47,11 @@ class Shop:
             placed = [self._helpers.standing(person) for person in everyone]
             save_standings(self.site.db, self.now, placed)
             self.site.db.executemany(
-                "INSERT INTO prediction VALUES ('churn', 1, ?, 1, 30, 0.25, 0.5, NULL)", [(each,) for each in everyone]
+                "INSERT INTO prediction VALUES ('churn', 1, ?, 1, 30, 0.25, 0.5, NULL, 'act')",
+                [(each,) for each in everyone],
+            )
+            self.site.db.executemany(
+                "INSERT OR IGNORE INTO move VALUES (?, 1, 'New', 'Loyal', 'event', 0)", [(each,) for each in everyone]
             )
         return cycle.write(self.site, Silent())
 
@@ -61,7 +65,7 @@ class Shop:
 @pytest.fixture
 def shop(site, platform, helpers) -> Shop:
     shop = Shop(site, platform, helpers)
-    site.db.execute("INSERT INTO model VALUES (1, 'churn', 1, '', x'', '{}')")
+    site.db.execute("INSERT INTO model VALUES (1, 'churn', 1, '', x'', '{}', '')")
     shop.see(shop.anna("9", "a@old.example"), activities=(shop.order("o9", "9"),))
     shop.see(
         shop.anna(other_emails=("a@old.example",), aliases=("9",)),
@@ -100,6 +104,7 @@ def test_an_export_holds_everything_about_the_person_and_nobody_else(shop) -> No
         (0.25, 0.5, 30)
     }
     assert [each["after"]["segment"] for each in found["written"]] == ["Loyal"]
+    assert {(each["origin"], each["target"], each["cause"]) for each in found["moves"]} == {("New", "Loyal", "event")}
     assert found["scored"] is True
     assert "bert" not in json.dumps(found)
 
@@ -115,7 +120,7 @@ def test_an_export_tells_the_reasons_and_that_someone_objects(shop_of_300) -> No
 
 def test_nothing_of_a_forgotten_person_is_left_and_everything_of_the_others(shop, tmp_path) -> None:
     shop.forget()
-    for table in ("contact", "person", "standing", "prediction", "outbox", "activity"):
+    for table in ("contact", "person", "standing", "prediction", "move", "outbox", "activity"):
         assert shop.rows(table) == 1, table
     assert shop.rows("alias") == 0
     assert shop.rows("person_email", "email = 'bert@shop.example'") == shop.rows("person_email") == 1

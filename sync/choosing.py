@@ -1,0 +1,186 @@
+"""Which model answers an objective: the one in use, or a new one that has earned its place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cronsim import CronSim
+
+from sync.config_sections import Objective
+from sync.instants import instant
+from sync.site import Site
+from sync.store.models import (
+    Level,
+    Promotion,
+    StoredModel,
+    artefact,
+    forget_challengers,
+    last_trained,
+    level_at,
+    model_in_use,
+    promote,
+    save_level,
+    save_model,
+)
+
+if TYPE_CHECKING:
+    from scoring.calibrate import Calibration
+    from scoring.model import Model
+    from scoring.snapshots import Snapshots
+
+
+@dataclass(frozen=True)
+class Used:
+    """The model of one objective, and what became of a newer one if there was a training."""
+
+    objective: Objective
+    model: "Model"
+    """The model in use, at its present level."""
+    rule: "Model"
+    """The rule of thumb that is scored silently beside it, at its present level."""
+    trained: "Model | None" = None
+    """What a training just now brought: the model in use, or a challenger."""
+    cause: str = ""
+    """Why `trained` came into use (see Promotion); "" when it did not."""
+    verdict: str = ""
+    """What the comparison of `trained` with the model in use said, in one sentence."""
+
+    @property
+    def title(self) -> str:
+        """What reports call the objective."""
+        return self.objective.title
+
+    @property
+    def sentence(self) -> str:
+        """Which model is used and how well it ranks, or why there is none."""
+        if self.model.refused or self.model.evaluation is None:
+            return f"no model yet: {self.model.refused}"
+        measured, rule = self.model.evaluation.metrics, self.model.candidates["rules"].metrics
+        name, what = ("gini", "the money") if self.model.objective.in_money else ("auc", "those it happened to")
+        ranks = f"{name.upper()} {measured[name].value:.3f} (rule of thumb {rule[name].value:.3f})"
+        return (
+            f"{self.model.title}, {self.model.horizon_days} days ahead: {ranks}; the top 20 % held "
+            f"{measured['capture_20'].value:.0%} of {what}"
+        )
+
+
+def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, others: Sequence[Used]) -> Used:
+    """The model to use at `past.as_of`. Where a training is due (always, with `train`), a new one has its chance.
+
+    It takes the place of the model in use when that one does not fit any more, or when it was surely better (or as
+    good, and simpler or better calibrated) on windows neither had learned from. Churn is buying again asked the other
+    way round: one training (among `others`) answers both. StoreError when a model it needs was altered.
+    """
+    from scoring.champion import contest
+    from scoring.train import CANDIDATES
+
+    stored, champion, misfit = _in_use(site, objective, past.as_of, train)
+    if stored and champion and not misfit and not train and not _due(site, objective, past.as_of):
+        return _at_its_level(site, objective, champion, stored.id, past)
+    if champion and not misfit and champion.rung not in ("rules", *site.config.model.candidates):
+        misfit = f"{champion.rung} is not among the candidates any more."
+    trained = _train(site, past, objective, others)
+    if misfit or champion is None or stored is None or champion.trained_at == trained.trained_at:
+        cause = "replaced" if stored else "first"
+        return Used(objective, trained, trained.rule_of_thumb(), trained, cause, misfit)
+    if trained.refused:
+        kept = _at_its_level(site, objective, champion, stored.id, past)
+        return replace(kept, trained=trained, verdict=f"No challenger: {trained.refused}")
+    verdict = contest(champion, trained, past, CANDIDATES)
+    if verdict.promote:
+        return Used(objective, trained, trained.rule_of_thumb(), trained, "evidence", verdict.why)
+    kept = _at_its_level(site, objective, champion, stored.id, past)
+    return replace(kept, trained=trained, verdict=verdict.why)
+
+
+def keep(site: Site, used: Used, as_of: datetime) -> int | None:
+    """Keep what was trained and what came into use. The number of the model in use; None when there is none.
+
+    Inside a transaction.
+    """
+    from scoring.card import card
+    from scoring.model import dump
+
+    name = used.objective.predict
+    if used.trained is not None:
+        lean = replace(used.trained, check=None)
+        number = save_model(site.db, name, as_of, dump(lean), card(lean), used.verdict)
+        if used.cause:
+            promote(site.db, Promotion(name, as_of, number, used.cause, used.verdict))
+        forget_challengers(site.db, name, number)
+    stored = model_in_use(site.db, name, as_of)
+    return stored.id if stored else None
+
+
+def _in_use(
+    site: Site, objective: Objective, as_of: int, train: bool
+) -> tuple[StoredModel | None, "Model | None", str]:
+    """The model in use, loaded, and why it does not fit any more ("" when it does).
+
+    A model that was refused for lack of data is no answer: more may have come in since. An altered one is replaced
+    only when a training was asked for; else it is an error, so that nobody overlooks it.
+    """
+    from scoring.features import FEATURES
+    from scoring.model import load
+    from sync.store.database import StoreError
+
+    stored = model_in_use(site.db, objective.predict, instant(as_of))
+    if stored is None:
+        return None, None, ""
+    try:
+        model = load(artefact(site.db, stored.id))
+    except StoreError:
+        if not train:
+            raise
+        return stored, None, "The model before was altered."
+    if model.refused:
+        return stored, model, "There was no model before."
+    if objective.within is not None and objective.within.days != model.horizon_days:
+        return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
+    if model.features != FEATURES:
+        return stored, model, "The model before knew other features."
+    return stored, model, ""
+
+
+def _due(site: Site, objective: Objective, as_of: int) -> bool:
+    """Whether the schedule had a training since the last one."""
+    trained = last_trained(site.db, objective.predict, instant(as_of))
+    if trained is None:
+        return True
+    return next(CronSim(site.config.schedule.train, trained.astimezone(site.config.zone))) <= instant(as_of)
+
+
+def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence[Used]) -> "Model":
+    from scoring.objectives import Objective as Question
+    from scoring.objectives import default_horizon
+    from scoring.train import mirrored
+    from scoring.train import train as learn
+
+    days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
+    question = Question(objective.title, objective.predict, days)
+    for other in others:
+        pair = {other.objective.predict, objective.predict} == {"repeat_purchase", "churn"}
+        if pair and other.trained and other.trained.horizon_days == days:
+            return mirrored(other.trained, question)
+    settings = site.config.model
+    return learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
+
+
+def _at_its_level(site: Site, objective: Objective, model: "Model", number: int, past: "Snapshots") -> Used:
+    """`model` and its rule of thumb at the level that is due: computed once a month, then looked up."""
+    from scoring.calibrate import Calibration
+    from scoring.recalibrate import anchor, newest_line, relevelled
+
+    at = anchor(model, past.as_of)
+    rule = model.rule_of_thumb()
+    level = level_at(site.db, number, instant(at))
+    if level is None:
+        lines = (newest_line(each, past, past.as_of) or Calibration() for each in (model, rule))
+        level = Level(*(_pair(line) for line in lines))
+        save_level(site.db, number, instant(at), level)
+    return Used(objective, relevelled(model, Calibration(*level.model)), relevelled(rule, Calibration(*level.rule)))
+
+
+def _pair(line: "Calibration") -> tuple[float, float]:
+    return line.slope, line.intercept

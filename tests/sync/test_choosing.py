@@ -1,0 +1,116 @@
+"""Which model is in use: first ones, challengers, and the level."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from scoring import champion
+from scoring.champion import Verdict
+from scoring.train import dump, load
+from sync import choosing
+from sync.choosing import keep
+from sync.score import score
+from sync.store.database import transaction
+from sync.store.models import artefact, level_at, model_in_use, models, promotions, save_model
+
+ASKED = [{"predict": "repeat_purchase"}, {"predict": "churn"}]
+RARELY = {"train": "0 3 1 1 *"}
+
+
+@pytest.fixture
+def pair(shop, helpers, tmp_path):
+    """The shop, asking only what one training answers."""
+    shop.config = helpers.config(
+        tmp_path, objectives=ASKED, model={"candidates": ["rules", "logistic"]}, schedule=RARELY
+    )
+    return shop
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the next comparisons say."""
+
+    def say(*, promote: bool):
+        monkeypatch.setattr(champion, "contest", lambda *_args: Verdict(promote, "It was compared."))
+
+    return say
+
+
+def names(site):
+    return [each.objective for each in promotions(site.db)]
+
+
+def test_the_first_models_come_into_use_at_once(shop, helpers) -> None:
+    assert sorted(names(shop)) == sorted(["repeat_purchase", "churn", "high_value", "value", "response"])
+    assert {each.cause for each in promotions(shop.db)} == {"first"}
+    assert model_in_use(shop.db, "churn", helpers.now - timedelta(days=1)) is None
+
+
+def test_a_challenger_without_evidence_waits_and_only_the_newest_is_kept(pair, helpers) -> None:
+    before = model_in_use(pair.db, "churn", helpers.now)
+    for day in (7, 14):
+        used = score(pair, helpers.now + timedelta(days=day), train=True).models
+        assert all(each.trained is not None and not each.cause for each in used)
+        assert all("of 2 windows" in each.verdict for each in used)
+    later = helpers.now + timedelta(days=14)
+    assert model_in_use(pair.db, "churn", later).id == before.id
+    assert [each.trained_at for each in models(pair.db, "churn")] == [helpers.now, later]
+    assert models(pair.db, "churn")[-1].verdict
+    predicted = pair.db.execute("SELECT DISTINCT model_id FROM prediction WHERE objective = 'churn'").fetchall()
+    assert [row[0] for row in predicted] == [before.id]
+
+
+def test_evidence_promotes_and_the_one_before_is_kept(pair, helpers, said) -> None:
+    said(promote=True)
+    later = helpers.now + timedelta(days=7)
+    used = score(pair, later, train=True).models
+    assert {each.cause for each in used} == {"evidence"}
+    (first, second) = promotions(pair.db, "churn")
+    assert (second.at, second.cause, second.why) == (later, "evidence", "It was compared.")
+    assert model_in_use(pair.db, "churn", later).id == second.model_id
+    assert model_in_use(pair.db, "churn", later - timedelta(hours=1)).id == first.model_id
+    moved = pair.db.execute("SELECT DISTINCT cause FROM move WHERE at > 0").fetchall()
+    assert {row[0] for row in moved} <= {"event", "model change"}
+
+
+def test_a_model_whose_kind_is_no_candidate_any_more_is_replaced_when_training_is_due(pair, helpers) -> None:
+    stored = model_in_use(pair.db, "churn", helpers.now)
+    boosted = replace(load(artefact(pair.db, stored.id)), rung="boosting")
+    save_model(pair.db, "churn", helpers.now, dump(boosted), stored.card)
+    used = score(pair, helpers.now + timedelta(days=1)).models
+    assert not any(each.cause for each in used)
+    used = score(pair, helpers.now + timedelta(days=2), train=True).models
+    assert [each.cause for each in used] == ["", "replaced"]
+
+
+def test_the_level_is_set_a_month_after_the_training_and_looked_up_from_then_on(pair, helpers, monkeypatch) -> None:
+    number = model_in_use(pair.db, "repeat_purchase", helpers.now).id
+    early = {each.objective.predict: each.model for each in score(pair, helpers.now + timedelta(days=29)).models}
+    month = helpers.now + timedelta(days=30)
+    late = {each.objective.predict: each.model for each in score(pair, month).models}
+    assert level_at(pair.db, number, month) is not None
+    assert early["repeat_purchase"].calibration != late["repeat_purchase"].calibration
+    both = late["repeat_purchase"].score, late["churn"].score
+    x = choosing_matrix(pair, month)
+    assert both[0](x) + both[1](x) == pytest.approx(1)
+    monkeypatch.setattr("scoring.recalibrate.newest_line", None)
+    again = {each.objective.predict: each.model for each in score(pair, month + timedelta(days=3)).models}
+    assert again["repeat_purchase"].calibration == late["repeat_purchase"].calibration
+
+
+def choosing_matrix(site, at):
+    from scoring.snapshots import matrix
+    from sync.engine import tables
+    from sync.instants import micros
+
+    return matrix(tables(site.db, site.config.currency), micros(at)).values
+
+
+def test_a_new_model_starts_at_its_own_level(pair, helpers, said) -> None:
+    said(promote=True)
+    (used, *_) = score(pair, helpers.now + timedelta(days=31), train=True).models
+    assert used.model.calibration == used.trained.calibration
+    with transaction(pair.db):
+        assert keep(pair, replace(used, trained=None), helpers.now) is not None
+    assert choosing.model_in_use(pair.db, "repeat_purchase", helpers.now + timedelta(days=31)).id > 0

@@ -63,6 +63,7 @@ def _apply_account(
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):
             outbox.settle(site.db, plan, account, outcomes)
+            site.beat()
             applied.written += sum(outcome.result is Result.WRITTEN for outcome in outcomes)
             applied.failed.update(
                 redact(outcome.reason) or outcome.result.value

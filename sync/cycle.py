@@ -74,6 +74,7 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     """
     as_of = site.clock.now()
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
+    site.beat(outcome.number)
     try:
         watcher.begin("pull")
         outcome.pulled = pull(site, outcome.as_of, watcher.page)

@@ -1,7 +1,6 @@
 """Stage 1: from the platforms into the store. Streams are read side by side, one writer stores their pages."""
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +71,7 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
         reader = (connectors[pulled.account], pulled, start, now, queue, given_up, site.clock.stop)
         Thread(target=_read, args=reader, name=f"pull {pulled.account} {pulled.stream}", daemon=True).start()
     try:
-        _store(db, queue, len(results), now, progress)
+        _store(site, queue, len(results), now, progress)
     finally:
         given_up.set()
     people.resolve(db)
@@ -117,15 +116,14 @@ def _read(
     queue.put(_Arrival(pulled, error=error))
 
 
-def _store(
-    db: sqlite3.Connection, queue: Queue[_Arrival], readers: int, now: datetime, progress: Progress | None
-) -> None:
+def _store(site: Site, queue: Queue[_Arrival], readers: int, now: datetime, progress: Progress | None) -> None:
     while readers:
         arrival = queue.get()
         pulled, page = arrival.pulled, arrival.page
         if page is not None:
-            saved = facts.save_page(db, pulled.account, page, now)
+            saved = facts.save_page(site.db, pulled.account, page, now)
             arrival.stored.set()
+            site.beat()
             pulled.contacts += saved.contacts
             pulled.activities += saved.activities
             pulled.contacts_changed += saved.contacts_changed

@@ -11,7 +11,7 @@ from pathlib import Path
 from connectors.contract import Connector
 from sync.clock import Clock
 from sync.config import Config
-from sync.lock import only_run
+from sync.lock import Hold, only_run
 from sync.store.database import open_store
 
 
@@ -22,6 +22,8 @@ class Site:
     config: Config
     clock: Clock
     db: sqlite3.Connection = field(repr=False)
+    hold: Hold | None = field(default=None, repr=False)
+    """The lock, where this process may change the store."""
     provisioners: dict[str, Connector] = field(default_factory=dict, repr=False)
     """The connectors that may make our fields, as far as they were needed."""
 
@@ -46,6 +48,11 @@ class Site:
             self.provisioners[account] = connect(configured, self.config, self.clock, provision=True)
         return self.provisioners[account]
 
+    def beat(self, run: int | None = None) -> None:
+        """Show whoever waits for the lock that this process is at work, and in which `run`."""
+        if self.hold:
+            self.hold.beat(self.clock.now(), run)
+
     def calls(self) -> dict[str, int]:
         """Calls sent so far, by account."""
         sent = Counter({name: connector.calls.total() for name, connector in self.connectors.items()})
@@ -66,8 +73,9 @@ def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[S
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds addresses and what people bought
     if alone:
-        with only_run(config.data_dir, clock.now()), closing(open_store(store_path(config))) as db:
-            yield Site(config, clock, db)
+        local = clock.now().astimezone(config.zone)
+        with only_run(config.data_dir, local) as hold, closing(open_store(store_path(config))) as db:
+            yield Site(config, clock, db, hold)
     else:
         with closing(open_store(store_path(config))) as db:
             yield Site(config, clock, db)

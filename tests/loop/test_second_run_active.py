@@ -23,7 +23,7 @@ def test_a_second_run_ends_with_75_and_says_who_is_at_work(tiny, command):
     with open_site(tiny.config, tiny.clock):
         done = foretag(tiny, command)
     assert done.returncode == TRY_LATER
-    assert f"another run is active since 2017-09-30T00:00 (pid {os.getpid()})" in done.stderr
+    assert f"another run is active since 2017-09-30 00:00 (pid {os.getpid()})" in done.stderr
     assert "foretag status" in done.stderr
     assert tiny.sandbox.calls() == {}
 

@@ -145,7 +145,7 @@ def test_beside_an_active_run_they_end_with_75(foretag, tmp_path, helpers, words
     with only_run(tmp_path / "data", helpers.now):
         result = foretag(*words)
         ended(foretag("status"), 0, "mode     FULL")
-    ended(result, 75, "another run is active since 2017-09-30T12:00 (pid ")
+    ended(result, 75, "another run is active since 2017-09-30 14:00 (pid ")
 
 
 def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people) -> None:

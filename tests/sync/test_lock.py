@@ -1,9 +1,11 @@
 """One run at a time, over processes, and gone with the process that held it."""
 
+import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -38,7 +40,7 @@ def holder(tmp_path):
 def test_another_process_is_named_with_its_number_and_beginning(tmp_path, holder) -> None:
     with pytest.raises(RunActive) as caught, only_run(tmp_path, NOW):
         pass
-    assert f"active since 2017-09-30T11:59 (pid {holder.pid})" in str(caught.value)
+    assert f"active since 2017-09-30 11:59 (pid {holder.pid})" in str(caught.value)
     assert "foretag status" in str(caught.value)
     assert caught.value.exit_code == 75
 
@@ -64,6 +66,26 @@ def test_one_process_cannot_hold_it_twice_and_an_exception_frees_it(tmp_path) ->
         raise ZeroDivisionError
     with only_run(tmp_path, NOW):
         pass
+
+
+def test_a_run_is_named_by_its_number(tmp_path) -> None:
+    with only_run(tmp_path, NOW) as hold:
+        hold.beat(NOW, run=4711)
+        hold.beat(NOW + timedelta(minutes=1))
+        with pytest.raises(RunActive) as caught, only_run(tmp_path, NOW + timedelta(minutes=2)):
+            pass
+    assert str(caught.value).startswith(f"run 4711 is active since 2017-09-30 12:00 (pid {os.getpid()}). Try again")
+
+
+def test_one_that_lives_but_is_silent_keeps_the_lock_and_is_told_to_hang(tmp_path) -> None:
+    with only_run(tmp_path, NOW) as hold:
+        hold.beat(NOW + timedelta(minutes=5))
+        late = (NOW + timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
+        with (
+            pytest.raises(RunActive, match=rf"silent since 14:05\. If it hangs: kill {os.getpid()}"),
+            only_run(tmp_path, late),
+        ):
+            pass
 
 
 def test_an_owner_that_has_not_written_its_name_yet_is_no_error(tmp_path) -> None:

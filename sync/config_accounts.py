@@ -56,6 +56,11 @@ class HubSpot(Account):
     properties: list[str] = Field(
         [], description="Contact properties to read besides the usual ones, for example those in exclude_when."
     )
+    mail_history: bool = Field(
+        False,
+        description="Whether to read every date of a mail that HubSpot remembers, not only the first and the last: a "
+        "call more for every 50 contacts at first, and later for every 50 who were mailed since.",
+    )
 
     @property
     def address(self) -> str:

@@ -38,8 +38,9 @@ class HubSpot:
         self._fields = Fields(account.prefix, account.fields)
         wanted = account.options.get("properties")
         names = tuple(map(str, wanted)) if isinstance(wanted, list | tuple) else ()
+        history = account.options.get("mail_history") is True
         self._pulls = {
-            contacts.STREAM: contacts.Contacts(api, self._fields, names).pull,
+            contacts.STREAM: contacts.Contacts(api, self._fields, names, history=history).pull,
             deals.STREAM: deals.Deals(api).pull,
             forms.STREAM: forms.Forms(api).pull,
         }
@@ -83,7 +84,8 @@ class HubSpot:
 
 
 def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> HubSpot:
-    """The connector for `account`. Options: `api_version` (`v3` or a date), `tier` (`starter` or other), `properties`.
+    """The connector for `account`. Options: `api_version` (`v3` or a date), `tier` (`starter` or other),
+    `properties`, `mail_history` (bool).
 
     Contacts nobody yet. Raises ValueError for a prefix that HubSpot uses itself.
     """

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from connectors.contract import Page
-from connectors.hubspot.answers import instant, millis, parts
+from connectors.hubspot import mail
+from connectors.hubspot.answers import instant, parts
 from connectors.hubspot.changes import Row
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.sdk import Api
 from connectors.hubspot.walk import Walk
-from connectors.records import Activity, ActivityKind, Consent, Contact
+from connectors.records import Consent, Contact
 
 STREAM = "contacts"
 
@@ -19,43 +20,38 @@ _CORE = (
     "hs_additional_emails",
     "hs_merged_object_ids",
     "createdate",
-    "hs_email_optout",
-    "hs_email_last_email_name",
+    "hs_legal_basis",
+    mail.OPTED_OUT,
+    mail.CAMPAIGN,
 )
 _SHOWN = ("firstname", "lastname", "lifecyclestage", "hs_object_source_label", "hs_analytics_source")
-_MAIL_DATES = {
-    "hs_email_last_send_date": ActivityKind.SEND,
-    "hs_email_first_send_date": ActivityKind.SEND,
-    "hs_email_last_open_date": ActivityKind.OPEN,
-    "hs_email_first_open_date": ActivityKind.OPEN,
-    "hs_email_last_click_date": ActivityKind.CLICK,
-    "hs_email_first_click_date": ActivityKind.CLICK,
-    "hs_email_last_reply_date": ActivityKind.RESPONSE,
-    "hs_email_first_reply_date": ActivityKind.RESPONSE,
-}
-"""The only dates of single mails that every HubSpot plan shows; the last one comes first."""
+_CONSENTED = "freely given consent from contact"
 
 
 class Contacts:
-    """Pulls contacts. `wanted` are the further properties that the admin asked for."""
+    """Pulls contacts. `wanted` are the further properties that the admin asked for; `history`: the dates in between."""
 
-    def __init__(self, api: Api, fields: Fields, wanted: Iterable[str]) -> None:
+    def __init__(self, api: Api, fields: Fields, wanted: Iterable[str], *, history: bool) -> None:
         self._api = api
         self._fields = fields
+        self._history = history
         self._shown = tuple(dict.fromkeys((*_SHOWN, *wanted)))
 
     def pull(self, cursor: str | None, until: datetime) -> Iterator[Page]:
         """Contacts and their mail dates."""
-        names = dict.fromkeys((*_CORE, *_MAIL_DATES, *self._fields.names, *self._shown))
+        names = dict.fromkeys((*_CORE, *mail.DATES, *self._fields.names, *self._shown))
+        if self._history:
+            names |= dict.fromkeys(mail.COUNTERS)
         walk = Walk(self._api.contacts, self._api.contact_search, "lastmodifieddate", list(names), associations=None)
         total = None
         for leg in walk.legs(cursor, until):
             total = leg.total if total is None else total
+            pasts = mail.pasts(self._api, leg.rows, leg.since) if self._history else {}
             yield Page(
                 STREAM,
                 leg.cursor,
                 contacts=tuple(self._contact(row) for row in leg.rows),
-                activities=tuple(activity for row in leg.rows for activity in mail_activities(row)),
+                activities=tuple(each for row in leg.rows for each in mail.activities(row, pasts.get(str(row["id"])))),
                 total=total,
             )
 
@@ -79,21 +75,13 @@ class Contacts:
 
 
 def consent_of(properties: Mapping[str, Any]) -> Consent:
-    """What `hs_email_optout` says. HubSpot leaves it empty until someone decides, so empty is no yes: UNKNOWN."""
-    answer = str(properties.get("hs_email_optout") or "").lower()
+    """What `hs_email_optout` says, and failing that the legal basis.
+
+    HubSpot leaves the opt-out empty until someone decides, so empty is no yes: UNKNOWN. Of the legal bases, only a
+    consent that the contact gave is one; a legitimate interest is the company's opinion.
+    """
+    answer = str(properties.get(mail.OPTED_OUT) or "").lower()
     if answer in ("true", "yes"):
         return Consent.OPTED_OUT
-    return Consent.GRANTED if answer in ("false", "no") else Consent.UNKNOWN
-
-
-def mail_activities(row: Row) -> Iterator[Activity]:
-    """A contact's mail dates as activities; a first date that is also the last one counts once."""
-    contact, properties = str(row["id"]), row["properties"]
-    told = set()
-    for name, kind in _MAIL_DATES.items():
-        at = instant(properties.get(name))
-        if at is None or (kind, at) in told:
-            continue
-        told.add((kind, at))
-        campaign = properties.get("hs_email_last_email_name") if name == "hs_email_last_send_date" else None
-        yield Activity(f"{contact}:{kind}:{millis(at)}", kind, at, contact_id=contact, campaign=campaign or None)
+    bases = [basis.lower() for basis in parts(properties.get("hs_legal_basis"))]
+    return Consent.GRANTED if answer in ("false", "no") or _CONSENTED in bases else Consent.UNKNOWN

@@ -3,7 +3,7 @@
 The cursor is JSON with a `phase`:
 - `list`: pages of the list endpoint, which has no limit on the number of records; `since` is when this began.
 - `archived`: the same through the recycle bin.
-- `changed`: what changed, by search (see `changes`); with `bin`, the next page of the recycle bin comes behind it.
+- `changed`: what changed since `since`, by search (see `changes`); behind it, a page of the recycle bin as `bin` says.
 
 While a page is read and stored, the next one is on its way.
 """
@@ -39,6 +39,8 @@ class Leg:
     listed: bool
     total: int | None = None
     """Records from this leg on, where HubSpot says so: the list does not."""
+    since: int = 0
+    """What earlier pulls have reached (epoch ms); 0 where there were none."""
 
 
 class Walk:
@@ -81,7 +83,7 @@ class Walk:
     def _leg(self, state: State, until: datetime) -> tuple[Leg, State | None]:
         """The leg at `state`, and the state behind it; None when the pull is over."""
         if state["phase"] == "changed":
-            return self._changed(Place(**state["place"]), state["bin"], until)
+            return self._changed(state, until)
         if state["phase"] == "bin":
             return self._emptied(state["bin"], until), None
         rows, after = self._page(state["after"], archived=state["phase"] == "archived")
@@ -110,9 +112,10 @@ class Walk:
             raise stuck("list")
         return answer["results"], following
 
-    def _changed(self, place: Place, bin_: State, until: datetime) -> tuple[Leg, State | None]:
+    def _changed(self, state: State, until: datetime) -> tuple[Leg, State | None]:
         """Some pages of the search; behind the last one, the bin while a round through it is due or under way."""
-        at: Place | None = place
+        at: Place | None = Place(**state["place"])
+        since, bin_ = state.get("since", state["place"]["low"]), state["bin"]
         rows: list[Row] = []
         total = None
         for _ in range(self._gather):
@@ -122,10 +125,10 @@ class Walk:
             rows += found.rows
             at = found.next
             total = found.total if total is None else total
+        behind = _searching(at, bin_) | {"since": since} if at else _searching(_finished(until), bin_)
+        leg = Leg(rows, json.dumps(behind), listed=False, total=total, since=since)
         if at is not None:
-            state = _searching(at, bin_)
-            return Leg(rows, json.dumps(state), listed=False, total=total), state
-        leg = Leg(rows, json.dumps(_searching(_finished(until), bin_)), listed=False, total=total)
+            return leg, behind
         due = bin_["after"] or millis(until) - bin_["since"] >= _BIN_PAUSE_MS
         return leg, {"phase": "bin", "bin": bin_} if due else None
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.contract import FieldType
+from connectors.hubspot import mail
 from connectors.hubspot.answers import cents, instant, millis, parts
-from connectors.hubspot.contacts import consent_of, mail_activities
+from connectors.hubspot.contacts import consent_of
 from connectors.hubspot.fields import from_platform, to_platform
 from connectors.records import Consent
 
@@ -71,6 +72,21 @@ def test_consent_is_never_guessed(optout, consent):
     assert consent_of({"hs_email_optout": optout}) is consent
 
 
+@pytest.mark.parametrize(
+    ("optout", "basis", "consent"),
+    [
+        (None, "Freely given consent from contact", Consent.GRANTED),
+        (None, "Performance of a contract;Freely given consent from contact", Consent.GRANTED),
+        ("true", "Freely given consent from contact", Consent.OPTED_OUT),
+        (None, "Legitimate interest - other", Consent.UNKNOWN),
+        (None, "Not applicable", Consent.UNKNOWN),
+        (None, None, Consent.UNKNOWN),
+    ],
+)
+def test_trap_only_a_consent_that_was_given_is_a_legal_basis_that_says_yes(optout, basis, consent):
+    assert consent_of({"hs_email_optout": optout, "hs_legal_basis": basis}) is consent
+
+
 def test_consent_that_may_not_be_read_is_unknown():
     assert consent_of({}) is Consent.UNKNOWN
 
@@ -114,7 +130,7 @@ def test_multiple_values():
 
 
 def mailed(**properties):
-    return list(mail_activities({"id": "7", "properties": properties}))
+    return list(mail.activities({"id": "7", "properties": properties}))
 
 
 def test_a_first_date_that_is_the_last_counts_once():

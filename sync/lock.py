@@ -65,6 +65,4 @@ def _owner(text: str, now: datetime) -> str:
     active = f"{who} is active since {since:%Y-%m-%d %H:%M} (pid {pid})"
     if now - beat < SILENCE:
         return f"{active}. Try again when it has ended: foretag status"
-    return (
-        f"{active}, without a sign of life since {beat:%H:%M}. If it hangs: kill {pid}; the next run goes on from there"
-    )
+    return f"{active}, silent since {beat:%H:%M}. If it hangs: kill {pid}; the next run goes on from there"

@@ -84,6 +84,16 @@ def to_mailchimp(value: Value) -> str | float:
     return "" if value is None else str(value)
 
 
+def is_kept(sent: str | float, shown: object) -> bool:
+    """Whether Mailchimp shows what it was sent: the number, or a text where a text was sent.
+
+    How it spells a text is left to it: it may trim blanks or take out what looks like HTML.
+    """
+    if isinstance(sent, str):
+        return bool(sent.strip()) == (shown not in (None, ""))
+    return from_mailchimp(FieldType.NUMBER, shown) == sent
+
+
 def from_mailchimp(type_: FieldType, value: object) -> Value:
     """A value as `Change.after` has it; None for an empty or unreadable one."""
     text = "" if value is None else str(value)

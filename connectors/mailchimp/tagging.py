@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from connectors.contract import Change, Outcome, Result
-from connectors.errors import SchemaDrift
+from connectors.errors import Rejected, SchemaDrift
+from connectors.mailchimp.answers import refusal
 from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.rules import WRITE_BATCH
 from connectors.mailchimp.schema import Schema
@@ -57,12 +58,32 @@ class Tagger:
             "members_to_add": [change.email for change in adds],
             "members_to_remove": [change.email for change in drops],
         }
-        answer = self._api.call(self._api.lists.batch_segment_members, body, audience, str(segment))
+        try:
+            answer = self._api.call(self._api.lists.batch_segment_members, body, audience, str(segment))
+        except Rejected as error:
+            if error.status == 404:
+                raise SchemaDrift(
+                    f"audience {audience}: a tag was deleted just now. Set the fields up again."
+                ) from error
+            if error.status != 400:
+                raise
+            return self._apart(audience, segment, adds, drops, refusal(error.body))
         return {
             str(email).casefold(): str(error.get("error"))
             for error in answer.get("errors") or ()
             for email in error.get("email_addresses") or ()
         }
+
+    def _apart(
+        self, audience: str, segment: int, adds: Sequence[Change], drops: Sequence[Change], reason: str
+    ) -> dict[str, str]:
+        """A call that was refused as a whole, in two halves, until the member that it is about stands alone."""
+        if len(adds) + len(drops) == 1:
+            return {address(change): reason for change in (*adds, *drops)}
+        a, d = len(adds) // 2, -(-len(drops) // 2)  # one to add and one to take off part as well
+        return self._change(audience, segment, adds[:a], drops[:d]) | self._change(
+            audience, segment, adds[a:], drops[d:]
+        )
 
 
 def address(change: Change) -> str:

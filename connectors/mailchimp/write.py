@@ -1,9 +1,12 @@
 """Writes our fields: the values of 500 members a call, then the tags.
 
-A member is addressed by its e-mail address, exactly as the platform gave it. A status is never sent, and the first
-member of a run is read before it is written: should a write ever change a status, the run stops at its first call.
+A member is addressed by its e-mail address, exactly as the platform gave it. A status is never sent, and one member of
+each audience's first batch is read before it is written: should a write ever change a status, the run stops at its
+first call. That is not remembered for longer than the connector lives: it is what Mailchimp does today that counts.
 """
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 from connectors.contract import Change, Outcome, Result
 from connectors.errors import NotAllowed, Rejected, SchemaDrift, Stop
 from connectors.mailchimp.answers import refusal
-from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.fields import Fields, is_kept
 from connectors.mailchimp.rules import WRITE_BATCH
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import Answer, Api
@@ -47,6 +50,7 @@ class Writer:
     """Writes the changes of one account."""
 
     def __init__(self, api: Api, fields: Fields, schema: Schema) -> None:
+        self._verified: set[str] = set()
         self._api = api
         self._fields = fields
         self._tagger = Tagger(api, fields, schema)
@@ -55,7 +59,8 @@ class Writer:
         """The calls it takes when nobody is refused or gone."""
         calls = 0
         for audience, mine in _by_audience([change for change in changes if change.email]).items():
-            calls += 1 + sum(1 for _ in _batches(mine)) + self._tagger.predict_calls(audience, mine)
+            calls += sum(1 for _ in _batches(mine)) + self._tagger.predict_calls(audience, mine)
+            calls += audience not in self._verified
         return calls
 
     def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
@@ -63,19 +68,19 @@ class Writer:
         foreign = sorted({key for change in changes for key in change.after} - self._fields.specs.keys())
         if foreign:
             raise NotAllowed(f"{foreign[0]!r} is not one of foretag's fields; nothing was written")
-        nameless = [change for change in changes if not change.email]
-        if nameless:
-            yield [outcome(change, Result.REJECTED, "has no e-mail address") for change in nameless]
-        for audience, mine in _by_audience([change for change in changes if change.email]).items():
+        faults = {change.id: fault for change in changes if (fault := _fault(change))}
+        if faults:
+            yield [outcome(change, Result.REJECTED, faults[change.id]) for change in changes if change.id in faults]
+        for audience, mine in _by_audience([change for change in changes if change.id not in faults]).items():
             yield from self._audience(audience, mine)
 
     def _audience(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
-        statuses: dict[str, str] | None = None
         tagged: list[Change] = []
         for batch in _batches(changes):
-            if statuses is None:
-                statuses = self._sample(audience, batch)
+            statuses = {} if audience in self._verified else self._sample(audience, batch)
             outcomes = self._send(audience, batch, statuses)
+            if any(outcomes[id_].result is Result.WRITTEN for id_ in statuses):
+                self._verified.add(audience)
             for change in batch:
                 if outcomes[change.id].result is Result.WRITTEN and any(self._fields.tag_changes(change)):
                     tagged.append(change)
@@ -97,7 +102,7 @@ class Writer:
         return {}
 
     def _send(self, audience: str, batch: Sequence[Change], statuses: Mapping[str, str]) -> dict[str, Outcome]:
-        """Send a batch; where Mailchimp refuses it as a whole, halve it until the bad member stands alone."""
+        """Send a batch; where Mailchimp refuses it as a whole, find the members it is about and send the others."""
         members = [{"email_address": c.email, "merge_fields": self._fields.merge_fields(c.after)} for c in batch]
         try:
             answer = self._api.call(
@@ -109,15 +114,29 @@ class Writer:
         except Rejected as error:
             if error.status != 400:
                 raise
-            if len(batch) == 1:
-                return {batch[0].id: outcome(batch[0], Result.REJECTED, refusal(error.body))}
-            half = len(batch) // 2
-            return self._send(audience, batch[:half], statuses) | self._send(audience, batch[half:], statuses)
+            return self._without_poison(audience, batch, statuses, error)
         if answer.get("new_members"):
             raise Stop(
                 f"audience {audience}: Mailchimp created a contact at a write that only updates. Please report it."
             )
         return self._read(batch, answer, statuses)
+
+    def _without_poison(
+        self, audience: str, batch: Sequence[Change], statuses: Mapping[str, str], error: Rejected
+    ) -> dict[str, Outcome]:
+        """Send a refused batch without the members that Mailchimp names; where it names none, in two halves."""
+        named = _named(error.body, len(batch))
+        if len(batch) == 1:
+            named = {0: refusal(error.body)}
+        if named:
+            refused = {batch[n].id: outcome(batch[n], Result.REJECTED, reason) for n, reason in named.items()}
+            parts = [[change for change in batch if change.id not in refused]]
+        else:
+            refused, half = {}, len(batch) // 2
+            parts = [list(batch[:half]), list(batch[half:])]
+        for part in filter(None, parts):
+            refused |= self._send(audience, part, statuses)
+        return refused
 
     def _read(self, batch: Sequence[Change], answer: Answer, statuses: Mapping[str, str]) -> dict[str, Outcome]:
         updated = {str(row["email_address"]).casefold(): row for row in answer["updated_members"]}
@@ -142,12 +161,36 @@ class Writer:
             )
         if row.get("contact_id", change.id) != change.id:
             return outcome(change, Result.GONE, "its address belongs to another contact by now")
-        dropped = sorted(self._fields.merge_fields(change.after).keys() - row["merge_fields"].keys())
+        sent, kept = self._fields.merge_fields(change.after), row["merge_fields"]
+        dropped = sorted(sent.keys() - kept.keys())
         if dropped:
             raise SchemaDrift(
                 f"audience {change.object}: the merge field {dropped[0]} is gone. Set the fields up again."
             )
+        other = sorted(tag for tag, value in sent.items() if not is_kept(value, kept[tag]))
+        if other:
+            return outcome(
+                change, Result.UNKNOWN, f"Mailchimp's answer shows another value of {other[0]} than was sent"
+            )
         return outcome(change, Result.WRITTEN)
+
+
+def _fault(change: Change) -> str:
+    """What is wrong with a change before it is sent; empty for nothing."""
+    if not change.email:
+        return "has no e-mail address"
+    if any(isinstance(value, float) and not math.isfinite(value) for value in change.after.values()):
+        return "a value is not a number"
+    return ""
+
+
+def _named(body: object, sent: int) -> dict[int, str]:
+    """The members that a refusal of the whole call is about, by their number in it; empty when it does not tell."""
+    errors = body.get("errors") or [] if isinstance(body, dict) else []
+    found = [
+        (re.match(r"members\.item:(\d+)", str(error.get("field"))), refusal({"errors": [error]})) for error in errors
+    ]
+    return {int(match[1]): reason for match, reason in found if match and int(match[1]) < sent}
 
 
 def _refused(change: Change, error: Mapping[str, Any]) -> Outcome:

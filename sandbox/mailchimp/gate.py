@@ -6,7 +6,7 @@ import binascii
 from flask import current_app, request
 
 from sandbox.gate import OPEN_CALLS
-from sandbox.mailchimp.records import API_KEY, DATACENTER
+from sandbox.mailchimp.records import API_KEY, DATACENTER, VIEWER_KEY
 from sandbox.mailchimp.wire import Problem
 
 SIMULTANEOUS_MAX = 10
@@ -20,16 +20,23 @@ def check_open_calls() -> None:
 
 
 def check_key() -> None:
-    """Problem 401 for a missing or wrong key, 403 for one of another datacenter."""
+    """Problem 401 for a missing or wrong key, 403 for one of another datacenter and for a viewer who wants more."""
     key = _sent_key()
     if not key:
         raise Problem(401, "API Key Missing", "Your request did not include an API key.")
-    if key == API_KEY:
+    if role() == "viewer" and request.method != "GET":
+        raise Problem(403, "Forbidden", "You are not permitted to access this resource.")
+    if key in (API_KEY, VIEWER_KEY):
         return
     if key.partition("-")[0] == API_KEY.partition("-")[0]:
         raise Problem(403, "Forbidden", f"The API key provided is linked to datacenter '{DATACENTER}'")
     reason = "Your API key may be invalid, or you've attempted to access the wrong datacenter."
     raise Problem(401, "API Key Invalid", reason)
+
+
+def role() -> str:
+    """The role of the user whose key was sent."""
+    return "viewer" if _sent_key() == VIEWER_KEY else "owner"
 
 
 def _sent_key() -> str:

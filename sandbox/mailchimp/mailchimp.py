@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sandbox.mailchimp.account import Account
 from sandbox.mailchimp.batches import METHODS, RESULT_RULE, BatchRoutes
 from sandbox.mailchimp.column_routes import ColumnRoutes
-from sandbox.mailchimp.gate import check_key, check_open_calls
+from sandbox.mailchimp.gate import check_key, check_open_calls, role
 from sandbox.mailchimp.mail_routes import MailRoutes
 from sandbox.mailchimp.member_routes import MemberRoutes
 from sandbox.mailchimp.member_shapes import WORLD_START, merge_field_shape, plain_member, segment_shape
@@ -110,7 +110,7 @@ class Mailchimp:
             "last_name": "Shop",
             "username": "cornershop",
             "avatar_url": "",
-            "role": "owner",
+            "role": role(),
             "member_since": WORLD_START,
             "pricing_plan_type": "monthly",
             "first_payment": WORLD_START,

@@ -9,6 +9,8 @@ LIST_NAME = "Customers"
 STORE_ID = "cornershop"
 DATACENTER = "us1"
 API_KEY = f"0123456789abcdef0123456789abcdef-{DATACENTER}"
+VIEWER_KEY = f"fedcba9876543210fedcba9876543210-{DATACENTER}"
+"""The key of a user who may look at everything and change nothing."""
 
 MergeValue = str | int | float
 

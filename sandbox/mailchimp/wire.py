@@ -155,14 +155,19 @@ def flag(name: str) -> bool:
 
 
 def sent_body() -> Body:
-    """The JSON object of the request."""
+    """The JSON object of the request. NaN is no JSON, and half a surrogate pair no text: both spoil the whole of it."""
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(request.get_data(), parse_constant=_no_json)
+        json.dumps(body, ensure_ascii=False).encode()
     except ValueError:
         raise Problem(400, "JSON Parse Error", "We encountered an unspecified JSON parsing error.") from None
     if not isinstance(body, dict):
         raise invalid(("", "Schema describes object, array found instead"))
     return body
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(name)
 
 
 def base_url() -> str:

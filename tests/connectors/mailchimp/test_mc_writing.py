@@ -1,16 +1,18 @@
 """Setting up, writing and reading back, on the sandbox over real HTTP."""
 
 import copy
+import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import requests
 
 from connectors.contract import Change, Result
-from connectors.errors import SchemaDrift
+from connectors.errors import NotPermitted, SchemaDrift
 from connectors.mailchimp.fields import from_mailchimp, to_mailchimp
 from sandbox.faults import Fault
-from sandbox.mailchimp.records import LIST_ID
+from sandbox.mailchimp.records import LIST_ID, VIEWER_KEY, Member
 
 AFTER = {
     "buy_score": 73.46,
@@ -164,6 +166,59 @@ def test_the_gone_and_the_refused_do_not_keep_the_others_from_being_written(read
     assert set(outcomes.values()) == {Result.WRITTEN}
     assert len(outcomes) == len(rest)
     assert len(audience.members) == members
+
+
+@pytest.fixture
+def thousand(ready, sandbox):
+    """A thousand subscribers, and a change for each of them."""
+    audience, now = sandbox.platform("mailchimp")._account.audience, "2017-07-31T12:00:00+00:00"
+    for n in range(1000):
+        audience.add(Member(f"c{n:04}", f"reader{n}@post.example", "subscribed", now, now, n, "Import"))
+    return [
+        Change(LIST_ID, f"c{n:04}", f"reader{n}@post.example", {"buy_score": n / 10, "why": f"Because {n}"})
+        for n in range(1000)
+    ]
+
+
+def test_ten_different_poisons_among_a_thousand_rows(ready, sandbox, thousand):
+    audience = sandbox.platform("mailchimp")._account.audience
+    poisoned = {f"c{n:04}" for n in range(50, 1000, 100)}
+
+    def poison(n, **what):
+        thousand[n] = replace(thousand[n], **what)
+
+    audience.forget(audience.find("reader50@post.example"))
+    audience.readdress(audience.find("reader150@post.example"), "moved@post.example")
+    poison(250, email=None)
+    poison(350, email="reader350")
+    poison(450, email="reader450@example.com")
+    poison(550, after={"why": "x" * 300})
+    poison(650, after={"scored_on": "someday"})
+    poison(750, after={"buy_score": "much"})
+    poison(850, after={"buy_score": math.inf})
+    poison(950, after={"why": "half a pair: \ud83d"})
+    outcomes = {o.id: o for batch in ready.write(thousand) for o in batch}
+    assert len(outcomes) == 1000
+    assert {id_ for id_, o in outcomes.items() if o.result is not Result.WRITTEN} == poisoned
+    assert [outcomes[f"c0{n}50"].result for n in range(10)] == [Result.GONE] * 2 + [Result.REJECTED] * 8
+    assert all(outcomes[id_].reason for id_ in poisoned)
+    assert len({outcomes[id_].reason for id_ in poisoned}) >= 9
+    held = {id_: m["merge_fields"] for id_, m in sandbox.snapshot()["mailchimp"]["members"].items()}
+    assert all(held[c.id]["FT_BUY"] == c.after["buy_score"] for c in thousand if c.id not in poisoned)
+    assert len(audience.members) == len(held)
+    # mended, those that are still there are written
+    mended = [
+        Change(LIST_ID, id_, f"reader{int(id_[1:])}@post.example", {"buy_score": 1.0}) for id_ in sorted(poisoned)[2:]
+    ]
+    assert set(written(ready, mended).values()) == {Result.WRITTEN}
+
+
+def test_a_key_that_may_only_look_is_named_before_anything_is_written(ready, sandbox, connect, people):
+    viewer = connect(f"{sandbox.url}/mailchimp/3.0", token=VIEWER_KEY)
+    finding = viewer.check()[0]
+    assert (finding.level, "role viewer: may not change contacts" in finding.text) == ("fail", True)
+    with pytest.raises(NotPermitted, match="not permitted"):
+        written(viewer, changes_of(people))
 
 
 def test_nobodys_status_moves_whatever_it_is(ready, sandbox, drain):

@@ -190,3 +190,11 @@ def test_more_than_five_hundred_or_no_list_at_all_is_refused(api):
     broken = api.session.post(f"{api.base}/lists/{api.list_id}", data="{")
     assert broken.json()["title"] == "JSON Parse Error"
     assert api.batch(*rows[:500])["total_created"] == 500
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", '"\\ud83d"'])
+def test_what_is_no_json_spoils_the_whole_request(api, value):
+    rows = '{"email_address": "ben@post.example"}, {"email_address": "ada@post.example", "merge_fields": {"AGE": '
+    body = f'{{"members": [{rows}{value}}}}}], "update_existing": true}}'
+    answer = api.session.post(f"{api.base}/lists/{api.list_id}", data=body.encode())
+    assert (answer.status_code, answer.json()["title"]) == (400, "JSON Parse Error")

@@ -7,6 +7,7 @@ from hashlib import md5
 import pytest
 import requests
 
+from sandbox.mailchimp.records import VIEWER_KEY
 from sandbox.people import World
 from sandbox.server import Sandbox
 
@@ -168,3 +169,11 @@ def test_the_audience_counts_its_members(api):
     assert (stats["merge_field_count"], stats["campaign_count"]) == (4, 2)
     assert stats["campaign_last_sent"] == "2017-08-01T09:00:00+00:00"
     assert stats["last_unsub_date"] == "2017-06-05T09:00:00+00:00"
+
+
+def test_a_viewer_may_look_but_not_change(api):
+    api.session.auth = ("anybody", VIEWER_KEY)
+    assert api.get("/")["role"] == "viewer"
+    assert api.get("/lists")["total_items"] == 1
+    for path, body in (("/{list}", {"members": []}), ("/{list}/merge-fields", {}), ("/batches", {"operations": []})):
+        assert api.problem("POST", path, body)["title"] == "Forbidden"

@@ -4,17 +4,13 @@ The sandbox runs in a process of its own, with the platforms' rate limits on. Se
 exact. Run with `python -m benchmarks.loop`.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.served import served
 from sync import cycle
 from sync.clock import FixedClock
 from sync.commands.sandbox import sandbox_config
@@ -24,29 +20,6 @@ from sync.progress import Silent, Timed
 from sync.site import Site, open_site
 
 DATE = datetime(2017, 9, 30, tzinfo=UTC)
-SERVE = """
-import json, sys
-from datetime import datetime
-from sandbox.server import Sandbox
-from sandbox.world import load
-from sync.secrets import variable
-with Sandbox(load(), datetime.fromisoformat(sys.argv[1])) as served:
-    tokens = {variable(f"{name}.token"): platform.token for name, platform in served.platforms.items()}
-    print(json.dumps({"url": served.url, "tokens": tokens}), flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """A sandbox in another process; its tokens are put into the environment."""
-    command = [sys.executable, "-c", SERVE, DATE.isoformat()]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        started = json.loads(process.stdout.readline())
-        os.environ.update(started["tokens"])
-        yield started["url"]
-        process.kill()
 
 
 def report(name: str, site: Site, outcome: Outcome, timed: Timed) -> None:
@@ -67,8 +40,9 @@ def report(name: str, site: Site, outcome: Outcome, timed: Timed) -> None:
 
 def main() -> None:
     """Run twice and print."""
-    with served() as url, tempfile.TemporaryDirectory() as folder:
-        settings = f'mode = "full"\n{sandbox_config(url, Path(folder))}\n[write]\nhours = ""\n'
+    with served(DATE) as sandbox, tempfile.TemporaryDirectory() as folder:
+        os.environ.update(sandbox.environment())
+        settings = f'mode = "full"\n{sandbox_config(sandbox.url, Path(folder))}\n[write]\nhours = ""\n'
         config = parse(settings, Path(folder) / "config.toml")
         for name in ("First run", "Second run, nothing changed"):
             began = perf_counter()

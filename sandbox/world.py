@@ -1,4 +1,4 @@
-"""Worlds to fill the sandbox with: a year of real shoppers, or a tiny invented one for tests.
+"""Worlds to fill the sandbox with: a year of real shoppers, a tiny invented one for tests, a large one to measure with.
 
 The data set (CompleteJourney, 2017) has local times without a zone; they are taken as UTC.
 """
@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from sandbox.identity import choose_platforms, make_person
-from sandbox.people import Campaign, Order, Person, Platform, Redemption, Send, World
+from sandbox.people import PLATFORMS, Campaign, Order, Person, Platform, Redemption, Send, World
 
 YEAR_START = datetime(2017, 1, 1, tzinfo=UTC)
 _MAILED_AFTER_JOINING = timedelta(minutes=10)
@@ -77,12 +77,7 @@ def small(people: int = 40, seed: int = 7) -> World:
     orders: list[Order] = []
     mailed: list[tuple[int, int]] = []
     redeemed: list[tuple[int, int, datetime]] = []
-    campaigns = tuple(
-        Campaign(
-            n, f"Campaign {n} (Small)", at := YEAR_START + timedelta(days=75 * n, hours=9), at + timedelta(days=40)
-        )
-        for n in range(1, 5)
-    )
+    campaigns = tuple(_campaign(n, "Small") for n in range(1, 5))
     for household in range(1, people + 1):
         dice = Random(f"small:{seed}:{household}")
         pause = dice.choice((4.0, 9.0, 20.0, 45.0))
@@ -103,6 +98,36 @@ def small(people: int = 40, seed: int = 7) -> World:
         for household, joined in _joinings(orders).items()
     ]
     return _world(shoppers, tuple(orders), campaigns, mailed, redeemed)
+
+
+def synthetic(people: int, seed: int = 7) -> World:
+    """An invented world to measure with: each of `people` is on all three platforms, with one to five orders.
+
+    Everyone has joined by the end of August; every second person gets one of four campaigns, and some redeem.
+    """
+    dice = Random(f"synthetic:{seed}")
+    campaigns = tuple(_campaign(n, "Synthetic") for n in range(1, 5))
+    orders: list[Order] = []
+    mailed: list[tuple[int, int]] = []
+    redeemed: list[tuple[int, int, datetime]] = []
+    for household in range(1, people + 1):
+        at = YEAR_START + timedelta(days=1, seconds=dice.randrange(240 * 86_400))
+        for _ in range(dice.randint(1, 5)):
+            orders.append(Order(len(orders) + 1, household, at, round(dice.lognormvariate(3.2, 0.6), 2), 1))
+            at += timedelta(days=5, seconds=dice.randrange(60 * 86_400))
+        if household % 2:
+            campaign = dice.choice(campaigns)
+            mailed.append((campaign.id, household))
+            if dice.random() < 0.2:
+                redeemed.append((campaign.id, household, campaign.start + timedelta(days=dice.randint(1, 20))))
+    orders.sort(key=lambda order: (order.at, order.id))
+    shoppers = [make_person(household, at, {}, PLATFORMS, seed) for household, at in _joinings(orders).items()]
+    return _world(shoppers, tuple(orders), campaigns, mailed, redeemed)
+
+
+def _campaign(number: int, kind: str) -> Campaign:
+    start = YEAR_START + timedelta(days=75 * number, hours=9)
+    return Campaign(number, f"Campaign {number} ({kind})", start, start + timedelta(days=40))
 
 
 def _joinings(orders: Iterable[Order]) -> dict[int, datetime]:

@@ -43,6 +43,7 @@ class OtherRoutes:
             "forms",
         )
         router.add("GET", ("/form-integrations/v1/submissions/forms/<guid>",), self.submissions, "forms")
+        router.add("GET", ("/crm/v3/schemas", f"/crm-object-schemas/{DATED}/schemas"), self.custom_objects, "oauth")
         router.add("GET", _account("details"), self.details, "oauth")
         router.add("GET", _account("api-usage/daily/private-apps"), self.usage, "oauth")
         limits = ("/crm/v3/limits/custom-properties", f"/crm/limits/{DATED}/custom-properties")
@@ -94,6 +95,10 @@ class OtherRoutes:
         newest, start = self._portal.submissions[::-1], int(after)
         following = str(start + limit) if start + limit < len(newest) else None
         return jsonify({"results": newest[start : start + limit], **next_page(following)})
+
+    def custom_objects(self) -> Response:
+        """Object types of the portal's own: there are none."""
+        return jsonify({"results": []})
 
     def details(self) -> Response:
         return jsonify(

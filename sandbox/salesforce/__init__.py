@@ -2,6 +2,6 @@
 
 from sandbox.salesforce.org import Options
 from sandbox.salesforce.salesforce import Salesforce
-from sandbox.salesforce.session import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
+from sandbox.salesforce.session import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, REFRESH_TOKEN
 
-__all__ = ["ACCESS_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "Options", "Salesforce"]
+__all__ = ["ACCESS_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "PASSWORD", "REFRESH_TOKEN", "Options", "Salesforce"]

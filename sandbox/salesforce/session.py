@@ -10,6 +10,8 @@ from sandbox.salesforce.errors import RequestError
 ACCESS_TOKEN = "00D5g0000000001!sandbox.salesforce.access.token"  # noqa: S105 - made up
 CLIENT_ID = "sandbox-client-id"
 CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - made up
+REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - made up
+PASSWORD = "sandbox-password"  # noqa: S105 - made up; any user name goes with it
 
 
 class Session:
@@ -51,8 +53,17 @@ class Session:
 
     def grant(self, form: Mapping[str, str], authorization: str) -> dict[str, str] | None:
         """The answer to a token request that is refused; None when it is granted."""
-        if form.get("grant_type") != "client_credentials":
-            return {"error": "unsupported_grant_type", "error_description": "grant type not supported"}
+        match form.get("grant_type"):
+            case "client_credentials":
+                pass
+            case "refresh_token":
+                if form.get("refresh_token") != REFRESH_TOKEN:
+                    return {"error": "invalid_grant", "error_description": "expired access/refresh token"}
+            case "password":
+                if form.get("password") != PASSWORD:
+                    return {"error": "invalid_grant", "error_description": "authentication failure"}
+            case _:
+                return {"error": "unsupported_grant_type", "error_description": "grant type not supported"}
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         if authorization == f"Basic {basic}" or (
             form.get("client_id") == CLIENT_ID and form.get("client_secret") == CLIENT_SECRET

@@ -337,3 +337,7 @@ def test_the_account_tells_about_itself(hubspot, version: str) -> None:
     (usage,) = hubspot.get(f"/account-info/{version}/api-usage/daily/private-apps")["results"]
     assert usage["usageLimit"] == 625_000
     assert usage["resetsAt"] == "2017-07-02T00:00:00.000Z"
+
+
+def test_the_portal_has_no_object_types_of_its_own(hubspot) -> None:
+    assert hubspot.get("/crm/v3/schemas") == {"results": []}

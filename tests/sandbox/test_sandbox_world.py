@@ -9,7 +9,7 @@ import pytest
 from email_validator import validate_email
 
 from sandbox.people import PLATFORMS, World
-from sandbox.world import load, small
+from sandbox.world import load, small, synthetic
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +124,16 @@ def test_the_small_world_has_people_on_every_platform(small_world: World) -> Non
     assert min(counts.values()) >= 4
     assert len(small_world.campaigns) == 4
     assert small_world.redemptions
+
+
+def test_the_synthetic_world_has_everyone_everywhere_with_something_done() -> None:
+    world = synthetic(300)
+    assert all(len(world.on(platform)) == 300 for platform in PLATFORMS)
+    buyers = Counter(order.household for order in world.orders)
+    assert len(buyers) == 300
+    assert set(buyers.values()) == {1, 2, 3, 4, 5}
+    assert len(world.sends) == 150
+    assert world.redemptions
+    assert max(order.at for order in world.orders) < datetime(2018, 7, 1, tzinfo=UTC)
+    assert world == synthetic(300)
+    assert world != synthetic(300, seed=8)

@@ -3,7 +3,7 @@ import base64
 import pytest
 import requests
 
-from sandbox.salesforce import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET
+from sandbox.salesforce import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, PASSWORD, REFRESH_TOKEN
 
 
 def ask_token(sf, auth=None, **form):
@@ -30,13 +30,28 @@ def test_client_credentials_are_taken_from_the_header_or_the_form(sf):
     [
         ((CLIENT_ID, "wrong"), {}, "invalid_client"),
         (None, {"client_id": CLIENT_ID}, "invalid_client"),
-        ((CLIENT_ID, CLIENT_SECRET), {"grant_type": "password"}, "unsupported_grant_type"),
+        ((CLIENT_ID, CLIENT_SECRET), {"grant_type": "device"}, "unsupported_grant_type"),
+        ((CLIENT_ID, CLIENT_SECRET), {"grant_type": "password", "password": "wrong"}, "invalid_grant"),
+        ((CLIENT_ID, CLIENT_SECRET), {"grant_type": "refresh_token", "refresh_token": "wrong"}, "invalid_grant"),
+        ((CLIENT_ID, "wrong"), {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}, "invalid_client"),
     ],
 )
 def test_other_credentials_are_refused(sf, auth, form, error):
     answer = ask_token(sf, auth, **form)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert set(answer.json()) == {"error", "error_description"}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN},
+        {"grant_type": "password", "username": "somebody", "password": PASSWORD},
+    ],
+)
+def test_a_refresh_token_and_a_password_log_in_too(sf, form):
+    answer = ask_token(sf, (CLIENT_ID, CLIENT_SECRET), **form)
+    assert answer.json()["access_token"] == sf.salesforce.token
 
 
 def test_a_wrong_token_is_refused_everywhere(sf):

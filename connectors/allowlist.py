@@ -17,6 +17,8 @@ from connectors.errors import NotAllowed
 
 BodyCheck = Callable[[Any], str | None]
 """Takes the parsed body (None for none); says what must not be in it, or None."""
+RawCheck = Callable[[bytes | str | None], str | None]
+"""The same for a body that is neither JSON nor a form: it comes as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Rule:
     """Called with the parsed answer, for rules whose checks depend on what the platform said earlier."""
     place: Callable[[str], str | None] | None = None
     """Takes a path that `path` matches; says why it is not allowed all the same, or None."""
+    raw: RawCheck | None = None
+    """In place of `body`."""
 
 
 class AllowList:
@@ -68,6 +72,8 @@ def _problem(rule: Rule, headers: Mapping[str, str], body: bytes | str | None) -
     for name, value in (rule.headers or {}).items():
         if headers.get(name) != value:
             return f"the header {name}: {value} is missing"
+    if rule.raw:
+        return rule.raw(body)
     if rule.body is None:
         return "it has a body" if body else None
     return rule.body(_parsed(body))

@@ -32,8 +32,8 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
     """The error an answer stands for, or None where the HTTP status says it all."""
     status = response.status_code
     if status < 300:
-        is_json = "json" in response.headers.get("Content-Type", "")
-        return None if is_json or not response.content else Unavailable(f"{what}: the answer is a web page, not data")
+        is_data = any(kind in response.headers.get("Content-Type", "") for kind in ("json", "csv"))
+        return None if is_data or not response.content else Unavailable(f"{what}: the answer is a web page, not data")
     if status in (406, 420):
         return Unavailable(f"{what} was answered with HTTP {status}")
     body = body_of(response)
@@ -43,7 +43,7 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
             "Check client id and secret, and that the app allows the client-credentials flow"
         )
     code, message = error_code(body)
-    return _by_code(code, message, what)
+    return by_code(code, message, what)
 
 
 def error_code(body: object) -> tuple[str, str]:
@@ -59,7 +59,8 @@ def locator_died(error: Rejected) -> bool:
     return error_code(error.body)[0] in ("INVALID_QUERY_LOCATOR", "NOT_FOUND")
 
 
-def _by_code(code: str, message: str, what: str) -> ConnectorError | None:
+def by_code(code: str, message: str, what: str) -> ConnectorError | None:
+    """The error that one of Salesforce's codes stands for; None where it says nothing beyond the refusal."""
     said = f"{what}: {code}: {message}"
     if code == "REQUEST_LIMIT_EXCEEDED":
         if message.lower().startswith("concurrent"):

@@ -20,7 +20,7 @@ from connectors.salesforce.people import people_source
 from connectors.salesforce.pull import Source, pages
 from connectors.salesforce.remove import remove
 from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, rules, token_rules
-from connectors.salesforce.write import Writer, batches
+from connectors.salesforce.write import Writer
 from connectors.transport import Transport
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class SalesforceConnector:
         return package(fields, self._account.prefix, self._objects, str(self._sf.sf_version))
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
-        """One call for each 200 contacts."""
-        return len(batches(changes))
+        """One call for each 1,000 contacts, eight for a bulk job of more than 2,000."""
+        return self._writer.predict_calls(changes)
 
     def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
         """Write the changes batch by batch."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.contract import FieldSpec, FieldType
 from connectors.salesforce.names import field_name
-from connectors.salesforce.rules import PERMISSION_SET, PERMISSION_SET_LABEL
 from connectors.salesforce.schema import Schema, describe
+from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from connectors.contract import FieldSpec
 from connectors.salesforce.fields import metadata
 from connectors.salesforce.names import field_name
-from connectors.salesforce.rules import PERMISSION_SET, PERMISSION_SET_LABEL
+from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL
 
 _NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _README = f"""\

@@ -8,7 +8,7 @@ from connectors.contract import FieldSpec
 from connectors.removal import remove_each
 from connectors.salesforce.fields import soql
 from connectors.salesforce.names import full_names
-from connectors.salesforce.rules import PERMISSION_SET, PERMISSION_SET_LABEL
+from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce

@@ -1,26 +1,26 @@
 """Every request the Salesforce adapter may send, and what it may hold."""
 
+import csv
+import io
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
-from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
+from connectors.allowlist import BodyCheck, RawCheck, Rule, not_ours, unexpected
 from connectors.salesforce.login import TOKEN_PATH
 from connectors.salesforce.names import ours
+from connectors.salesforce.setup_rules import setup_rules
 
-PERMISSION_SET = "foretag"
-"""API name of the permission set that makes our fields visible."""
-PERMISSION_SET_LABEL = "foretag fields"
 NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 """Without this header an update may hand a lead to another owner."""
 BATCH = 200
+"""Records of one collection."""
+COLLECTIONS = 5
+"""Collections of one composite call."""
 
 _ID_PREFIX = {"Contact": "003", "Lead": "00Q"}
-_REMOVABLE = ("CustomField", "PermissionSet", "PermissionSetAssignment")
-_METADATA = (
-    "type", "label", "description", "inlineHelpText", "precision", "scale", "length", "visibleLines", "valueSet",
-    "defaultValue", "required",
-)  # fmt: skip
+_ID = r"(003|00Q)(\w{12}|\w{15})"
 
 
 def token_rules() -> list[Rule]:
@@ -34,59 +34,53 @@ def rules(version: str, prefix: str, removable: Collection[str] = (), *, provisi
     `removable` holds the fields, such as `Contact.FT_Segment__c`, that may be removed, and with them our permission
     set: none, but for a cleanup.
     """
-    data = re.escape(f"/services/data/v{version}")
-    known, removals = _Known(), _Removals(removable)
-
-    def learn(answer: Any) -> None:
-        known.learn_permission_sets(answer)
-        removals.learn(answer)
-
-    return [
-        Rule("who am I", "GET", "/services/oauth2/userinfo", learn=known.learn_user),
-        Rule("describe", "POST", f"{data}/composite/batch", _describes(version)),
-        Rule("query", "GET", rf"{data}/query(All)?/[\w-]*", learn=learn),
-        Rule("fields there are", "GET", f"{data}/tooling/query/?", learn=removals.learn),
-        Rule("write scores", "PATCH", f"{data}/composite/sobjects", _scores(ours(prefix)), headers=NO_ASSIGNMENT),
-        *(_creates(data, ours(prefix), known) if provision else ()),
-        *(_deletes(data, removals) if removable else ()),
+    data, pattern = f"/services/data/v{version}", ours(prefix)
+    setup, learn = setup_rules(re.escape(data), pattern, removable, provision=provision)
+    reads = [
+        Rule("describe", "POST", re.escape(f"{data}/composite/batch"), _reads(version)),
+        Rule("query", "GET", rf"{re.escape(data)}/query(All)?/[\w-]*", learn=learn),
     ]
+    return [*(replace(rule, headers=NO_ASSIGNMENT) for rule in (*reads, *_writes(data, pattern))), *setup]
 
 
-def _creates(data: str, pattern: str, known: "_Known") -> Iterator[Rule]:
-    yield _create("create field", f"{data}/tooling/sobjects/CustomField", _new_field(pattern))
-    yield _create("create permission set", f"{data}/sobjects/PermissionSet", _new_set, known.learn_new_set)
-    yield _create("make field visible", f"{data}/sobjects/FieldPermissions", known.new_permission(pattern))
-    yield _create("assign permission set", f"{data}/sobjects/PermissionSetAssignment", known.new_assignment)
-
-
-def _deletes(data: str, removals: "_Removals") -> Iterator[Rule]:
-    yield Rule("remove field", "DELETE", rf"{data}/tooling/sobjects/CustomField/\w+", place=removals.place)
-    yield Rule("take permission set", "DELETE", rf"{data}/sobjects/PermissionSetAssignment/\w+", place=removals.place)
-    yield Rule("remove permission set", "DELETE", rf"{data}/sobjects/PermissionSet/\w+", place=removals.place)
-
-
-def _create(name: str, path: str, body: BodyCheck, learn: Callable[[Any], None] | None = None) -> Rule:
-    return Rule(name, "POST", path, body, repeatable=False, learn=learn)
+def _writes(data: str, pattern: str) -> list[Rule]:
+    path, jobs = re.escape(data), _Jobs()
+    job = rf"{path}/jobs/ingest/\w+"
+    results = "(successfulResults|failedResults)"
+    return [
+        Rule("write scores", "PATCH", f"{path}/composite/sobjects", _collection(pattern)),
+        Rule("write scores", "POST", f"{path}/composite", _collections(data, pattern)),
+        Rule("bulk jobs there are", "GET", f"{path}/jobs/ingest"),
+        Rule("bulk job", "POST", f"{path}/jobs/ingest", _new_job, learn=jobs.learn),
+        Rule("bulk rows", "PUT", f"{job}/batches", raw=_rows(pattern), place=jobs.place),
+        Rule("bulk start", "PATCH", job, _start, place=jobs.place),
+        Rule("bulk state", "GET", job),
+        Rule("bulk results", "GET", f"{job}/{results}", place=jobs.place),
+    ]
 
 
 def _client_credentials(body: Any) -> str | None:
     return None if body == {"grant_type": "client_credentials"} else "it asks for another kind of token"
 
 
-def _describes(version: str) -> BodyCheck:
+def _reads(version: str) -> BodyCheck:
+    """A batch of describes, and of looks into the log of deletions."""
+    name = rf"v{re.escape(version)}/sobjects/\w+"
+    readable = rf"{name}/(describe|deleted/\?start=[\w%.-]+&end=[\w%.-]+)"
+
     def check(body: Any) -> str | None:
         problem = unexpected("the body", body, ("batchRequests",))
         parts = [] if problem else body["batchRequests"]
         for part in parts:
             reads = isinstance(part, dict) and set(part) == {"method", "url"} and part["method"] == "GET"
-            if not reads or not re.fullmatch(rf"v{re.escape(version)}/sobjects/\w+/describe", part["url"]):
+            if not reads or not re.fullmatch(readable, part["url"]):
                 return "a part of it is not a describe"
         return problem
 
     return check
 
 
-def _scores(pattern: str) -> BodyCheck:
+def _collection(pattern: str) -> BodyCheck:
     def check(body: Any) -> str | None:
         problem = unexpected("the body", body, ("allOrNone", "records"))
         if problem or body.get("allOrNone") is not False or not isinstance(body.get("records"), list):
@@ -98,6 +92,28 @@ def _scores(pattern: str) -> BodyCheck:
     return check
 
 
+def _collections(data: str, pattern: str) -> BodyCheck:
+    """A composite of collections. Its parts carry the header too: whether they inherit it is written nowhere."""
+    collection, keys = _collection(pattern), {"method", "url", "referenceId", "httpHeaders", "body"}
+
+    def part_problem(part: Any) -> str | None:
+        if not isinstance(part, dict) or set(part) != keys:
+            return "a part of it is not a collection"
+        if (part["method"], part["url"]) != ("PATCH", f"{data}/composite/sobjects"):
+            return "a part of it does something else than updating a collection"
+        if part["httpHeaders"] != NO_ASSIGNMENT:
+            return "a part of it could hand leads to other owners"
+        return collection(part["body"])
+
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("allOrNone", "compositeRequest"))
+        if problem or body.get("allOrNone") is not False or not isinstance(body.get("compositeRequest"), list):
+            return problem or "the body is not a list of collections to be written independently"
+        return next(filter(None, map(part_problem, body["compositeRequest"])), None)
+
+    return check
+
+
 def _score_record(record: Any, pattern: str) -> str | None:
     if not isinstance(record, dict) or not isinstance(record.get("attributes"), dict):
         return "a record does not say what it is"
@@ -105,90 +121,45 @@ def _score_record(record: Any, pattern: str) -> str | None:
     object_ = str(record["attributes"].get("type"))
     if problem or object_ not in _ID_PREFIX:
         return problem or f"{object_!r} is neither a contact nor a lead"
-    if not re.fullmatch(_ID_PREFIX[object_] + r"(\w{12}|\w{15})", str(record.get("id"))):
+    id_ = str(record.get("id"))
+    if not re.fullmatch(_ID, id_) or not id_.startswith(_ID_PREFIX[object_]):
         return f"a record has no id of a {object_}"
     return not_ours("the field", set(record) - {"attributes", "id"}, pattern)
 
 
-def _new_field(pattern: str) -> BodyCheck:
-    def check(body: Any) -> str | None:
-        problem = unexpected("the body", body, ("FullName", "Metadata"))
-        return (
-            problem
-            or not_ours("the field", [str(body.get("FullName"))], rf"(Contact|Lead)\.{pattern}")
-            or unexpected("the field's metadata", body.get("Metadata"), _METADATA)
+def _new_job(body: Any) -> str | None:
+    problem = unexpected("the body", body, ("object", "operation", "contentType", "lineEnding"))
+    if problem is None and (body.get("operation") != "update" or body.get("object") not in _ID_PREFIX):
+        return "the job does something else than updating contacts or leads"
+    return problem
+
+
+def _start(body: Any) -> str | None:
+    return None if body == {"state": "UploadComplete"} else "it does something else than starting the job"
+
+
+def _rows(pattern: str) -> RawCheck:
+    def check(body: bytes | str | None) -> str | None:
+        text = body.decode() if isinstance(body, bytes) else body or ""
+        rows = csv.reader(io.StringIO(text, newline=""))
+        header = next(rows, [])
+        if header[:1] != ["Id"]:
+            return "its rows do not begin with an id"
+        return not_ours("the field", header[1:], pattern) or next(
+            ("a row has no id of a contact or lead" for row in rows if not re.fullmatch(_ID, "".join(row[:1]))), None
         )
 
     return check
 
 
-def _new_set(body: Any) -> str | None:
-    problem = unexpected("the body", body, ("Name", "Label", "Description"))
-    return problem or not_ours("the permission set", [str(body.get("Name"))], PERMISSION_SET)
-
-
-class _Known:
-    """What Salesforce said of itself: which permission set is ours, and who we are. Rights are given to no one else."""
+class _Jobs:
+    """The bulk jobs this connector has made: rows go into no other."""
 
     def __init__(self) -> None:
-        self._sets: set[str] = set()
-        self._user: str | None = None
-
-    def learn_user(self, answer: Any) -> None:
-        self._user = answer.get("user_id")
-
-    def learn_permission_sets(self, answer: Any) -> None:
-        for row in answer.get("records", ()):
-            if row["attributes"].get("type") == "PermissionSet" and row.get("Name") == PERMISSION_SET:
-                self._sets.add(row["Id"])
-
-    def learn_new_set(self, answer: Any) -> None:
-        self._sets.add(answer["id"])
-
-    def new_permission(self, pattern: str) -> BodyCheck:
-        def check(body: Any) -> str | None:
-            names = ("ParentId", "SobjectType", "Field", "PermissionsRead", "PermissionsEdit")
-            return (
-                unexpected("the body", body, names)
-                or not_ours("the field", [str(body.get("Field"))], rf"(Contact|Lead)\.{pattern}")
-                or self._our_set(body, "ParentId")
-            )
-
-        return check
-
-    def new_assignment(self, body: Any) -> str | None:
-        problem = unexpected("the body", body, ("AssigneeId", "PermissionSetId")) or self._our_set(
-            body, "PermissionSetId"
-        )
-        if problem is None and body.get("AssigneeId") != self._user:
-            return "rights are given to nobody but foretag's own user"
-        return problem
-
-    def _our_set(self, body: Mapping[str, Any], name: str) -> str | None:
-        return None if body.get(name) in self._sets else "the permission set is not ours"
-
-
-class _Removals:
-    """The records that stand for our fields and our permission set, as Salesforce listed them in its answers."""
-
-    def __init__(self, fields: Collection[str]) -> None:
-        self._fields = fields
-        self._known: set[tuple[str, str]] = set()
+        self._ids: set[str] = set()
 
     def learn(self, answer: Any) -> None:
-        for row in answer.get("records", ()):
-            kind = row.get("attributes", {}).get("type")
-            if kind in _REMOVABLE and row.get("Id") and self._is_ours(kind, row):
-                self._known.add((kind, row["Id"]))
-
-    def _is_ours(self, kind: str, row: Mapping[str, Any]) -> bool:
-        if kind == "CustomField":
-            name = f"{row.get('TableEnumOrId')}.{row.get('DeveloperName')}__c"
-            return row.get("NamespacePrefix", "unknown") is None and name in self._fields
-        if kind == "PermissionSet":
-            return row.get("Name") == PERMISSION_SET and row.get("Label") == PERMISSION_SET_LABEL
-        return ("PermissionSet", row.get("PermissionSetId")) in self._known
+        self._ids.add(str(answer.get("id")))
 
     def place(self, path: str) -> str | None:
-        kind, id_ = path.rsplit("/", 2)[1:]
-        return None if (kind, id_) in self._known else f"Salesforce did not list it as a {kind} of ours"
+        return None if path.partition("/ingest/")[2].split("/")[0] in self._ids else "the job is not ours"

@@ -82,7 +82,8 @@ def forget_job(org: Org, job_id: str, *, query: bool) -> Reply:
 def set_state(job: Job, call: Call, allowed: Iterable[str]) -> str:
     """Move a job to the state the client asks for; INVALIDJOBSTATE when it cannot go there."""
     state = str(call.json().get("state"))
-    if state not in allowed or job.status["state"] not in ("Open", "UploadComplete", _RUNNING):
+    before = ("Open",) if state == "UploadComplete" else ("Open", "UploadComplete", _RUNNING)
+    if state not in allowed or job.status["state"] not in before:
         raise RequestError(400, "INVALIDJOBSTATE", f"Job state {job.status['state']} cannot be changed to {state}")
     job.status["state"] = state
     return state

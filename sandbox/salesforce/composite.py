@@ -7,6 +7,7 @@ from sandbox.salesforce.api import Call, Reply, Route
 from sandbox.salesforce.errors import RequestError, unparsable
 
 _MOST_PARTS, _MOST_COLLECTIONS = 25, 5
+_ASSIGNMENT = "sforce-auto-assign"
 
 
 class _HaltedError(Exception):
@@ -68,6 +69,7 @@ def _run(call: Call, part: dict[str, Any], url: str) -> Reply:
     split = urlsplit(url)
     path = split.path.removeprefix(f"{call.base}/")
     headers = {name.lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    headers.setdefault(_ASSIGNMENT, "")  # nothing promises that a part inherits it
     content = part.get("body", part.get("richInput"))
     return call.api.handle(
         call.part(str(part.get("method", "GET")), path, dict(parse_qsl(split.query)), headers, content)

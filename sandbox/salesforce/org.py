@@ -12,6 +12,7 @@ from sandbox.salesforce.schema import Field, ObjectType, Record, Schema
 from sandbox.salesforce.session import Session
 from sandbox.salesforce.stamps import stamp
 from sandbox.salesforce.standard import standard_schema
+from sandbox.salesforce.troubles import Troubles
 
 ORGANISATION = make_id("00D", 1)
 INTEGRATION_USER = make_id("005", 1)
@@ -63,6 +64,7 @@ class Org:
         self.session = Session(clock, options.daily_quota, options.token_calls)
         self.cursors: dict[str, Cursor] = {}
         self.jobs: dict[str, Job] = {}
+        self.troubles = Troubles()
         self._numbers = 0
         self._people()
 

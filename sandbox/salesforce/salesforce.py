@@ -12,6 +12,7 @@ from sandbox.salesforce.incidents import delete_record, merge_contacts
 from sandbox.salesforce.org import Options, Org
 from sandbox.salesforce.schema import Record
 from sandbox.salesforce.tooling_catalogue import definition
+from sandbox.salesforce.troubles import Trouble
 from sandbox.salesforce.web import make_blueprint
 
 _PEOPLE = ("Contact", "Lead")
@@ -72,6 +73,13 @@ class Salesforce:
     def merge(self, loser: str, winner: str) -> None:
         """Someone merges two contacts by hand: `loser` goes to the recycle bin; KeyError when there is none."""
         merge_contacts(self.org, loser, winner)
+
+    def trouble(self, record_id: str, trouble: Trouble | None) -> None:
+        """Something stands in the way of updates of a record from now on; None takes it away."""
+        if trouble:
+            self.org.troubles.add(record_id, trouble)
+        else:
+            self.org.troubles.mend(record_id)
 
     def expire_token(self) -> None:
         """End the client's session: the next request is answered 401."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from sandbox.salesforce.api import Call, Reply, Route
@@ -13,6 +14,8 @@ from sandbox.salesforce.values import WrongTypeError, read_value
 from sandbox.salesforce.writes import Values, create, delete, existing, named_fields, update
 
 MOST_RECORDS = 200
+_MOST_RUNS = 10
+"""Runs of records of one object that a collection may hold."""
 Row = Callable[[], str]
 """Writes one row and returns the record's id; raises RowError."""
 
@@ -51,6 +54,10 @@ def _objects_of(org: Org, body: Record) -> list[tuple[ObjectType, Record]]:
         if object_type is None:
             raise unknown_type(name)
         found.append((object_type, record))
+    runs = 1 + sum(one[0] is not other[0] for one, other in pairwise(found))
+    if runs > _MOST_RUNS:
+        message = f"Operations may have at most {_MOST_RUNS} chunks of records of one type; these are {runs}"
+        raise RequestError(400, "LIMIT_EXCEEDED", message)
     return found
 
 
@@ -90,14 +97,26 @@ def _write_collection(call: Call) -> Reply:
     org, body = call.org, call.json()
     now, assign = org.now(), assigns(call)
     rows: list[Row] = []
+    seen: set[str] = set()
     for object_type, record in _objects_of(org, body):
         values = read_values(org, object_type, record)
         if call.method == "POST":
             rows.append(partial(create, org, object_type, values, now, assign=assign))
         else:
             key = next((record[name] for name in record if name.lower() == "id"), None)
-            rows.append(partial(update, org, object_type, key, values, now, assign=assign))
+            twice = key is not None and str(key)[:15] in seen
+            seen.add(str(key)[:15])
+            write = partial(update, org, object_type, key, values, now, assign=assign)
+            rows.append(partial(refuse_twice, key) if twice else write)
+    spoiler = org.troubles.of_all(seen)
+    if spoiler:
+        return Reply(200, [_failure(spoiler.error())] * len(rows))
     return _all(org, rows, body.get("allOrNone") is True)
+
+
+def refuse_twice(raw_id: object) -> str:
+    """What is said of a record that came before in the same batch."""
+    raise RowError("DUPLICATE_VALUE", f"duplicate id specified: {raw_id}", "Id")
 
 
 def _delete_collection(call: Call) -> Reply:

@@ -63,6 +63,7 @@ def update(org: Org, object_type: ObjectType, raw_id: Any, values: Values, now: 
     if closed:
         raise _not_writable(closed)
     _check_values(org, values)
+    org.troubles.check(record["Id"])
     changed = {**record, **{field.name: value for field, value in values}}
     check_setup(org, object_type, changed)
     if assign and object_type.name == "Lead":

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract import Change, Outcome, Result
 from connectors.errors import NotAllowed, Rejected, SchemaDrift
-from connectors.salesforce.write import batches
+from connectors.salesforce.write import merged
 
 
 def change(number: int, object_: str = "Contact", **after: Any) -> Change:
@@ -20,19 +20,32 @@ def refused(code: str, message: str = "no") -> dict[str, Any]:
 
 @pytest.fixture
 def answer(org, data: str) -> Callable[..., list[list[dict[str, Any]]]]:
-    """Let the org answer by a function of one record; returns the list of batches it was sent."""
+    """Let the org answer by a function of one record; returns the list of collections it was sent."""
 
     def script(by: Callable[[dict[str, Any]], Any]) -> list[list[dict[str, Any]]]:
         sent: list[list[dict[str, Any]]] = []
 
-        def respond(request: Any) -> tuple[int, dict[str, str], str]:
-            sent.append(json.loads(request.body)["records"])
-            said = [by(record) for record in sent[-1]]
+        def collection(records: list[dict[str, Any]]) -> tuple[int, Any]:
+            sent.append(records)
+            said = [by(record) for record in records]
             broken = next((each for each in said if isinstance(each, str)), None)
-            body = [{"errorCode": broken, "message": "cannot be read"}] if broken else said
-            return (400 if broken else 200), {"Content-Type": "application/json"}, json.dumps(body)
+            return (400, [{"errorCode": broken, "message": "cannot be read"}]) if broken else (200, said)
 
-        org.add_callback("PATCH", f"{data}/composite/sobjects", respond)
+        def alone(request: Any) -> tuple[int, dict[str, str], str]:
+            status, body = collection(json.loads(request.body)["records"])
+            return status, {"Content-Type": "application/json"}, json.dumps(body)
+
+        def together(request: Any) -> tuple[int, dict[str, str], str]:
+            parts = []
+            for part in json.loads(request.body)["compositeRequest"]:
+                status, body = collection(part["body"]["records"])
+                parts.append({"body": body, "httpStatusCode": status, "referenceId": part["referenceId"]})
+            body = json.dumps({"compositeResponse": parts[::-1]})  # told by their references, in whatever order
+            return 200, {"Content-Type": "application/json"}, body
+
+        org.assert_all_requests_are_fired = False
+        org.add_callback("PATCH", f"{data}/composite/sobjects", alone)
+        org.add_callback("POST", f"{data}/composite", together)
         return sent
 
     return script
@@ -42,16 +55,16 @@ def good(record: dict[str, Any]) -> dict[str, Any]:
     return {"id": record["id"], "success": True, "errors": []}
 
 
-def test_a_thousand_contacts_cost_five_calls(connect, answer) -> None:
+def test_a_thousand_contacts_cost_one_call(connect, answer) -> None:
     sent = answer(good)
     connector = connect()
     changes = [change(n) for n in range(900)] + [change(n, "Lead") for n in range(100)]
-    assert connector.predict_calls(changes) == 5
+    assert connector.predict_calls(changes) == 1
     outcomes = [outcome for batch in connector.write(changes) for outcome in batch]
     assert {outcome.result for outcome in outcomes} == {Result.WRITTEN}
     assert [(outcome.object, outcome.id) for outcome in outcomes] == [(each.object, each.id) for each in changes]
     assert [len(batch) for batch in sent] == [200] * 5
-    assert connector.calls == {"write scores": 5}
+    assert connector.calls == {"write scores": 1}
 
 
 def test_values_are_written_in_salesforces_way(connect, answer) -> None:
@@ -167,7 +180,7 @@ def test_foreign_keys_and_objects_are_refused_before_anything_is_sent(connect, o
 
 
 def test_two_changes_of_one_contact_become_one() -> None:
-    (batch,) = batches([change(1, buy_score=1.0, segment="Lost"), change(2), change(1, buy_score=2.0)])
+    batch = merged([change(1, buy_score=1.0, segment="Lost"), change(2), change(1, buy_score=2.0)])
     assert [(each.id[-1], dict(each.after)) for each in batch] == [
         ("1", {"buy_score": 2.0, "segment": "Lost"}),
         ("2", {"buy_score": 2.0}),

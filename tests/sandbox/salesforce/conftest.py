@@ -55,6 +55,8 @@ class Client:
         self._session.headers["Authorization"] = f"Bearer {ACCESS_TOKEN}"
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
+        if method == "PUT":
+            more.setdefault("headers", {"Content-Type": "text/csv"})
         return self._session.request(method, f"{self.site}/services/data/v60.0/{path}", timeout=10, **more)
 
     def close(self) -> None:

@@ -48,7 +48,8 @@ def test_cells_are_read_as_the_field_wants_them(sf):
     sf.add_field("Contact.At__c", "DateTime")
     ann, ben = sf.id_of("Contact", "ann@shop.example"), sf.id_of("Contact", "ben@x.example")
     head = "Id,Score__c,Yes__c,At__c\n"
-    path, _ = ingest(sf, f"{head}{ann},12.5,TRUE,2017-04-01T10:00:00.000Z\n{ben},much,,\n{ben},,perhaps,\n")
+    cleo = sf.id_of("Contact", "c@x.example")
+    path, _ = ingest(sf, f"{head}{ann},12.5,TRUE,2017-04-01T10:00:00.000Z\n{ben},much,,\n{cleo},,perhaps,\n")
     (row,) = sf.query("SELECT Score__c, At__c FROM Contact WHERE Yes__c = true")
     assert (row["Score__c"], row["At__c"]) == (12.5, "2017-04-01T10:00:00.000+0000")
     errors = [row[1] for row in cells(sf.call("GET", f"{path}/failedResults"))[1:]]
@@ -64,6 +65,41 @@ def test_an_unknown_column_or_no_id_fails_the_job_and_leaves_all_rows(sf, header
     assert status["state"] == "Failed"
     assert status["errorMessage"].startswith("InvalidBatch : Field name not found : ")
     assert len(cells(sf.call("GET", f"{path}/unprocessedRecords"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Id,Title\r\nx,1\r\n", "LineEnding is invalid"),
+        ("Id,Title,title\nx,1,2\n", "provided more than once"),
+        ("Id,Title\nx,1,2\n", "number of cells"),
+    ],
+)
+def test_rows_that_cannot_be_read_fail_the_job(sf, text, said):
+    _, status = ingest(sf, text)
+    assert (status["state"], said in status["errorMessage"]) == ("Failed", True)
+
+
+def test_a_row_that_comes_twice_is_refused_the_second_time(sf):
+    ann = sf.id_of("Contact", "ann@shop.example")
+    path, status = ingest(sf, f"Id,Title\n{ann},A\n{ann},B\n")
+    assert status["numberRecordsFailed"] == 1
+    assert cells(sf.call("GET", f"{path}/failedResults"))[1][1].startswith("DUPLICATE_VALUE:")
+
+
+def test_uploads_are_csv_not_empty_and_once(sf):
+    asked = {"object": "Contact", "operation": "update"}
+    path = f"jobs/ingest/{sf.call('POST', 'jobs/ingest', json=asked).json()['id']}/batches"
+
+    def code(data, kind="text/csv"):
+        answer = sf.call("PUT", path, data=data, headers={"Content-Type": kind})
+        return answer.json()[0]["errorCode"] if answer.content else answer.status_code
+
+    assert code(b"Id\n", "application/json") == "INVALIDJOB"
+    assert code(b"") == "INVALIDBATCH"
+    assert code(b"Id\n") == 201
+    assert code(b"Id\n") == "INVALIDJOBSTATE"
+    assert sf.call("POST", "jobs/ingest", json={**asked, "state": "x"}).json()[0]["errorCode"] == "JSON_PARSER_ERROR"
 
 
 def test_leads_keep_their_owner_only_when_told(sf):

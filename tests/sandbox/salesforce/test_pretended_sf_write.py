@@ -16,8 +16,8 @@ def code_of(result):
 
 
 def test_results_stand_in_the_order_of_the_rows_and_failures_carry_no_id(sf):
-    ann, ben = sf.id_of("Contact", "ann@shop.example"), sf.id_of("Contact", "ben@x.example")
-    answer = sf.update(contact(ann, Title="A"), contact(ben, LastName=None), contact(ben, Title="B"))
+    ann, ben, cleo = (sf.id_of("Contact", email) for email in ("ann@shop.example", "ben@x.example", "c@x.example"))
+    answer = sf.update(contact(ann, Title="A"), contact(cleo, LastName=None), contact(ben, Title="B"))
     assert answer.status_code == 200
     first, second, third = answer.json()
     assert (first, third) == ({"id": ann, "success": True, "errors": []}, {"id": ben, "success": True, "errors": []})
@@ -91,11 +91,39 @@ def test_rows_are_refused_one_by_one_with_the_real_codes(sf):
         "MALFORMED_ID": contact("not an id", Title="x"),
         "MISSING_ARGUMENT": {"attributes": {"type": "Contact"}, "Title": "x"},
     }
-    results = sf.update(*wanted.values(), contact(ann, Score__c=12.999, Band__c="hot", Why__c="short")).json()
-    assert [code_of(result) for result in results[:-1]] == list(wanted)
-    assert results[-1]["success"] is True
+    assert [code_of(sf.update(record).json()[0]) for record in wanted.values()] == list(wanted)
+    (result,) = sf.update(contact(ann, Score__c=12.999, Band__c="hot", Why__c="short")).json()
+    assert result["success"] is True
     (row,) = sf.query(f"SELECT Score__c, Band__c, Why__c, Title FROM Contact WHERE Id = '{ann}'")
     assert (row["Score__c"], row["Band__c"], row["Why__c"], row["Title"]) == (12.99, "hot", "short", None)
+
+
+def test_an_id_that_comes_twice_is_refused_the_second_time(sf):
+    ann = sf.id_of("Contact", "ann@shop.example")
+    first, second = sf.update(contact(ann, Title="A"), contact(ann[:15], Title="B")).json()
+    assert (first["success"], code_of(second)) == (True, "DUPLICATE_VALUE")
+    assert [row["Title"] for row in sf.query("SELECT Title FROM Contact WHERE Title != null")] == ["A"]
+
+
+def test_objects_that_alternate_too_often_are_refused(sf):
+    ann, row = sf.id_of("Contact", "ann@shop.example"), sf.query("SELECT Id FROM Lead WHERE IsConverted = false")[0]
+    answer = sf.update(*[contact(ann, Title="A"), lead(row["Id"], Title="A")] * 6)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "LIMIT_EXCEEDED")
+
+
+def test_the_parts_of_a_composite_have_to_forbid_assignment_themselves(sf):
+    row = sf.query("SELECT Id, OwnerId FROM Lead WHERE IsConverted = false")[0]
+    header = {"Sforce-Auto-Assign": "FALSE"}
+
+    def owner_after(**more):
+        body = {"records": [lead(row["Id"], Title="x")]}
+        url = "/services/data/v60.0/composite/sobjects"
+        part = {"method": "PATCH", "url": url, "referenceId": "a", "body": body, **more}
+        sf.call("POST", "composite", json={"compositeRequest": [part]}, headers=header)
+        return sf.query(f"SELECT OwnerId FROM Lead WHERE Id = '{row['Id']}'")[0]["OwnerId"]
+
+    assert owner_after(httpHeaders=header) == row["OwnerId"]
+    assert owner_after() != row["OwnerId"]
 
 
 def test_a_converted_lead_takes_no_writes(sf):

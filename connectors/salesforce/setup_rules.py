@@ -16,7 +16,9 @@ _METADATA = (
 )  # fmt: skip
 
 
-def setup_rules(data: str, pattern: str, removable: Collection[str]) -> tuple[list[Rule], Callable[[Any], None]]:
+def setup_rules(
+    data: str, pattern: str, removable: Collection[str], *, provision: bool
+) -> tuple[list[Rule], Callable[[Any], None]]:
     """The rules below the path `data`, for fields that match `pattern`, and what has to hear the answers of queries."""
     known, removals = _Known(), _Removals(removable)
 

@@ -75,6 +75,7 @@ ROUTES = {
         POST /services/data/v<version>/tooling/sobjects/CustomField
         POST /services/data/v<version>/sobjects/<name>
         PATCH /services/data/v<version>/composite/sobjects
+        POST /services/data/v<version>/composite
     """,
 }
 SOMEONE = {"hubspot": "contacts", "mailchimp": "members", "salesforce": "Contact"}

@@ -1,14 +1,14 @@
-"""Associations, forms and their submissions, lists, and what the account tells about itself."""
+"""Associations, forms and their submissions, and what the account tells about itself."""
 
 from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify, request
 
-from sandbox.hubspot.errors import bad_request, not_found, refuse
+from sandbox.hubspot.errors import bad_request, not_found
 from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.portal import ALIASES, CUSTOM_LIMIT, PORTAL_ID, TYPE_IDS, Portal, unknown_kind
-from sandbox.hubspot.router import DATED, Router, batch_answer, body, inputs, next_page, page_limit
+from sandbox.hubspot.router import DATED, Router, batch_answer, inputs, next_page, page_limit
 from sandbox.hubspot.timeline import FORM_NAME
 from sandbox.hubspot.values import iso
 from sandbox.platform import SandboxClock
@@ -48,10 +48,6 @@ class OtherRoutes:
         router.add("GET", _account("api-usage/daily/private-apps"), self.usage, "oauth")
         limits = ("/crm/v3/limits/custom-properties", f"/crm/limits/{DATED}/custom-properties")
         router.add("GET", limits, self.property_limits, "crm.schemas.contacts.read")
-        router.add("POST", _lists(""), self.create_list, "crm.lists.write")
-        router.add("GET", _lists("/<list_id>"), self.list_, "crm.lists.read")
-        router.add("DELETE", _lists("/<list_id>"), self.delete_list, "crm.lists.write")
-        router.add("PUT", _lists("/<list_id>/memberships/add"), self.add_members, "crm.lists.write")
 
     def associations(self, kind: str, other: str) -> tuple[Response, int]:
         """Who belongs to whom; records without any are listed as errors, which is no failure."""
@@ -135,46 +131,9 @@ class OtherRoutes:
             by_type.append(row | {"percentage": 100 * usage / CUSTOM_LIMIT})
         return jsonify({"byObjectType": by_type})
 
-    def create_list(self) -> tuple[Response, int]:
-        wanted = body()
-        if any(each["name"] == wanted.get("name") for each in self._portal.lists.values()):
-            raise bad_request(f"A list named {wanted['name']} already exists")
-        list_id, at = str(len(self._portal.lists) + 1), self._portal.now()
-        made = {"listId": list_id, "listVersion": 1, "createdAt": at, "updatedAt": at, "processingStatus": "COMPLETE"}
-        made |= {key: wanted.get(key) for key in ("processingType", "objectTypeId", "name")}
-        self._portal.lists[list_id] = {**made, "members": []}
-        return jsonify({"list": made}), 200
-
-    def list_(self, list_id: str) -> Response:
-        found = self._find_list(list_id)
-        return jsonify({"list": {key: value for key, value in found.items() if key != "members"}})
-
-    def delete_list(self, list_id: str) -> tuple[str, int]:
-        self._find_list(list_id)
-        del self._portal.lists[list_id]
-        return "", 204
-
-    def add_members(self, list_id: str) -> Response:
-        found, ids = self._find_list(list_id), [str(each) for each in request.get_json(silent=True) or []]
-        if found["processingType"] == "DYNAMIC":
-            raise bad_request("Members of a DYNAMIC list cannot be set")
-        added = [id_ for id_ in ids if id_ in self._portal.contacts.live and id_ not in found["members"]]
-        missing = [id_ for id_ in ids if id_ not in self._portal.contacts.live]
-        found["members"] += added
-        return jsonify({"recordsIdsAdded": added, "recordIdsMissing": missing, "recordIdsRemoved": []})
-
-    def _find_list(self, list_id: str) -> dict[str, Any]:
-        if list_id not in self._portal.lists:
-            raise refuse(404, f"List does not exist with ID {list_id}.", "OBJECT_NOT_FOUND")
-        return self._portal.lists[list_id]
-
 
 def _account(rest: str) -> tuple[str, str]:
     return f"/account-info/v3/{rest}", f"/account-info/{DATED}/{rest}"
-
-
-def _lists(rest: str) -> tuple[str, str]:
-    return f"/crm/v3/lists{rest}", f"/crm/lists/{DATED}{rest}"
 
 
 def _no_associations(kind: str, other: str, id_: str) -> dict[str, Any]:

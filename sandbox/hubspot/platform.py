@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint
 
 from sandbox.hubspot.limits import Limits
+from sandbox.hubspot.list_routes import ListRoutes
 from sandbox.hubspot.object_routes import ObjectRoutes
 from sandbox.hubspot.other_routes import OtherRoutes
 from sandbox.hubspot.portal import ALL_SCOPES, Portal
@@ -45,6 +46,7 @@ class HubSpot:
         router = Router(self.token, self.limits, self.scopes, lambda: self._clock.date.date())
         ObjectRoutes(self._portal, Writer(self._portal)).add(router)
         PropertyRoutes(self._portal).add(router)
+        ListRoutes(self._portal).add(router)
         OtherRoutes(self._portal, self.limits, self._clock).add(router)
         return router.blueprint
 

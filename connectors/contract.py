@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.budget import Budget
 from connectors.records import Activity, Contact, Value
 
 
@@ -205,5 +206,7 @@ class Account:
     """Our fields: they are read in every pull and may be written."""
     provision: bool = False
     """Whether missing fields of ours may be made on the platform. No other connector can send what makes them."""
+    budget: Budget | None = field(default=None, repr=False, compare=False)
+    """What the account may spend a day; None for no limit."""
     cleanup: bool = False
     """Whether these fields may be removed from the platform. No other connector can send a delete of any kind."""

@@ -15,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from connectors.allowlist import AllowList, Rule
+from connectors.budget import Budget, Meter
 from connectors.errors import ConnectorError, NotAllowed, NotAuthorised, Throttled, Unavailable
 from connectors.pacing import Pacer
 from connectors.retry import error_of, persistently
@@ -35,7 +36,9 @@ class Transport(requests.Session):
 
     `base_url` is the address of the platform's API (or of a sandbox). SDKs that insist on an address of their own
     are pointed at `alias`, which is replaced by `base_url` on the way out. `renew` returns a fresh Authorization
-    header when the platform says that the token has expired, or None when it cannot. Safe to share between threads.
+    header when the platform says that the token has expired, or None when it cannot. Calls, but for the fetching of
+    result files, are spent from `budget`; `meter` reads what the platform itself has counted. Safe to share between
+    threads.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class Transport(requests.Session):
         explain: Explain | None = None,
         renew: Callable[[], str | None] | None = None,
         alias: str | None = None,
+        budget: Budget | None = None,
+        meter: Meter | None = None,
         connections: int = 6,
         attempts: int = 6,
     ) -> None:
@@ -64,6 +69,8 @@ class Transport(requests.Session):
         self._explain = explain
         self._renew = renew
         self._alias = alias.rstrip("/") if alias else None
+        self._budget = budget
+        self._meter = meter
         self._attempts = attempts
         self._lock = Lock()
 
@@ -80,6 +87,8 @@ class Transport(requests.Session):
         kwargs["allow_redirects"] = False
 
         def once() -> requests.Response:
+            if self._budget:
+                self._budget.spend()
             self._pacer.wait(rule.group)
             with self._lock:
                 self.calls[rule.name] += 1
@@ -137,6 +146,9 @@ class Transport(requests.Session):
             response = super().send(request, **kwargs)
         except requests.RequestException as error:
             _lost(error, rule, what)
+        usage = self._meter(response.headers) if self._meter else None
+        if self._budget and usage:
+            self._budget.heard(usage)
         log.debug("%s -> %s in %.0f ms", what, response.status_code, response.elapsed.total_seconds() * 1000)
         problem = (self._explain(response, what) if self._explain else None) or error_of(response, what)
         if problem is None:

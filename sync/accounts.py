@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import connectors
+from connectors.budget import Budget
 from connectors.contract import Account as OpenAccount
 from connectors.contract import Connector
 from connectors.errors import Retry
@@ -16,9 +17,15 @@ from sync.fields import every_field, field_specs
 
 
 def connect(
-    account: Account, config: Config, clock: Clock, *, provision: bool = False, cleanup: bool = False
+    account: Account,
+    config: Config,
+    clock: Clock,
+    budget: Budget | None = None,
+    *,
+    provision: bool = False,
+    cleanup: bool = False,
 ) -> Connector:
-    """The connector for one account of `config`; contacts nobody yet.
+    """The connector for one account of `config`, whose calls are spent from `budget`; contacts nobody yet.
 
     With `provision` it may make our fields, by a secret of its own where there is one; with `cleanup` remove them.
     Raises MissingSecret, or ForetagError when the adapter cannot work with the settings or the secret's form.
@@ -31,6 +38,7 @@ def connect(
         options=account.model_dump(exclude={"name", "base_url"}),
         prefix=config.write.prefix,
         fields=every_field(config) if cleanup else field_specs(config),
+        budget=budget,
         provision=provision,
         cleanup=cleanup,
     )

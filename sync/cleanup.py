@@ -87,7 +87,7 @@ def _remove(site: Site, *, dry_run: bool) -> list[Removed]:
     for account in site.config.accounts:
         removed = Removed(account.name)
         try:
-            connector = connect(account, site.config, site.clock, cleanup=True)
+            connector = connect(account, site.config, site.clock, site.budgets[account.name], cleanup=True)
             removed.things = connector.remove(fields, dry_run=dry_run)
         except ConnectorError as error:
             removed.problem = str(error)

@@ -8,6 +8,8 @@ from sync.config_values import Url
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _NAME_MEANING = "What you call this account: lower-case letters, digits and hyphens; unique in this file."
+_SHARE_MEANING = "Share of the account's own daily calls that may be used, over reading and writing together."
+_CALLS_MEANING = "Calls a day at most; 0 sets no number."
 
 
 class Section(BaseModel):
@@ -22,12 +24,18 @@ class Account(Section):
     kind: ClassVar[str]
     name: str
     properties: list[str]
+    daily_calls: int
 
     @property
     def secret_name(self) -> str:
         """The dotted name of its secret: `hubspot.token`, or `hubspot-shop-de.token` for the account `shop-de`."""
         named_after_kind = self.name == self.kind or self.name.startswith(f"{self.kind}-")
         return f"{self.name}.token" if named_after_kind else f"{self.kind}-{self.name}.token"
+
+    @property
+    def quota_share(self) -> float | None:
+        """Share in (0, 1] of the platform's own daily quota that may be used; None where it has none."""
+        return None
 
     @property
     def provision_secret_name(self) -> str:
@@ -53,6 +61,8 @@ class HubSpot(Account):
     tier: Literal["starter", "professional"] = Field(
         "professional", description="Your plan; starter (also for free accounts) paces calls at 100 in ten seconds."
     )
+    daily_share: float = Field(0.5, gt=0, le=1, description=_SHARE_MEANING)
+    daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
     properties: list[str] = Field(
         [], description="Contact properties to read besides the usual ones, for example those in exclude_when."
     )
@@ -61,6 +71,11 @@ class HubSpot(Account):
         description="Whether to read every date of a mail that HubSpot remembers, not only the first and the last: a "
         "call more for every 50 contacts at first, and later for every 50 who were mailed since.",
     )
+
+    @property
+    def quota_share(self) -> float:
+        """Share in (0, 1] of the platform's own daily quota that may be used."""
+        return self.daily_share
 
     @property
     def address(self) -> str:
@@ -80,6 +95,7 @@ class Mailchimp(Account):
     base_url: Url = Field("", description='Where the API answers; "" is https://SERVER.api.mailchimp.com/3.0.')
     audiences: list[str] = Field([], description="Ids of the audiences to use; [] is all of them.")
     stores: list[str] = Field([], description="Ids of the connected stores to read orders from; [] is all of them.")
+    daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
     properties: list[str] = Field(
         [], description="Merge tags to read besides the usual ones, for example those in exclude_when."
     )
@@ -103,9 +119,16 @@ class Salesforce(Account):
     objects: list[Literal["Contact", "Lead"]] = Field(
         ["Contact", "Lead"], min_length=1, description="Which records are people."
     )
+    daily_share: float = Field(0.5, gt=0, le=1, description=_SHARE_MEANING)
+    daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
     properties: list[str] = Field(
         [], description="Fields to read besides the usual ones, for example those in exclude_when."
     )
+
+    @property
+    def quota_share(self) -> float:
+        """Share in (0, 1] of the platform's own daily quota that may be used."""
+        return self.daily_share
 
     @property
     def address(self) -> str:

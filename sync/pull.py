@@ -8,7 +8,7 @@ from queue import Queue
 from threading import Event, Thread
 
 from connectors.contract import Connector, Page
-from connectors.errors import ConnectorError, Retry
+from connectors.errors import ConnectorError, QuotaSpent, Retry
 from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
@@ -133,7 +133,8 @@ def _store(site: Site, queue: Queue[_Arrival], readers: int, now: datetime, prog
             continue
         readers -= 1
         if isinstance(arrival.error, ConnectorError):
-            pulled.problem, pulled.passing = redact(str(arrival.error)), isinstance(arrival.error, Retry)
+            pulled.problem = redact(str(arrival.error))
+            pulled.passing = isinstance(arrival.error, Retry | QuotaSpent)
             pulled.cause = type(arrival.error).__name__
             log.error("%s %s: %s", pulled.account, pulled.stream, pulled.problem)
         elif arrival.error is not None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from connectors.budget import Budget
 from connectors.contract import Change
 from sync.apply import Applied
 from sync.plan import Plan
@@ -57,18 +58,37 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     yield f"{'Segments':<22} {sizes}"
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """Counts, cost and reasons per account."""
+def budget_lines(budgets: Mapping[str, Budget], expected: Mapping[str, int]) -> Iterator[str]:
+    """What each account has spent today of what it may, before a run, and what the last one took (`expected`)."""
+    for account, budget in budgets.items():
+        last = f"; the last run took {expected[account]:,}" if expected.get(account) else ""
+        yield f"{account:<12} {budget.used:,} calls made today{_of(budget)}{last}"
+
+
+def _of(budget: Budget | None) -> str:
+    return f" of {budget.limit:,} a day" if budget and budget.limit else ""
+
+
+def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Iterator[str]:
+    """Counts, cost (beside what is left of the day's calls) and reasons per account."""
     for account, changes in plan.changes.items():
         tags = sum("tags" in change.after for change in changes)
         fields = sum(len(change.after) - ("tags" in change.after) for change in changes)
         yield (
             f"{account:<12} ~ update {len(changes):,} contacts ({fields:,} fields, {tags:,} tag sets) in "
-            f"{plan.calls.get(account, 0):,} calls"
+            f"{plan.calls.get(account, 0):,} calls{_left(plan.calls.get(account, 0), (budgets or {}).get(account))}"
         )
         for reason, count in sorted(plan.skipped.get(account, Counter()).items()):
             yield f"{'':<12} = leave {count:,} alone: {reason}"
     yield "No contact is created, no subscription changed, no foreign field touched: such requests are never sent"
+
+
+def _left(calls: int, budget: Budget | None) -> str:
+    if budget is None or budget.limit is None:
+        return ""
+    left = max(0, budget.limit - budget.used)
+    enough = "" if calls <= left else ": the rest is written another day"
+    return f" ({calls / budget.limit:.1%} of a day's; {left:,} are left today{enough})"
 
 
 def example_lines(plan: Plan, count: int = EXAMPLES) -> Iterator[str]:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from connectors.budget import Budget
 from connectors.contract import Connector
 from sync.clock import Clock
 from sync.config import Config
 from sync.lock import Hold, only_run
+from sync.store.calls import CallBook
 from sync.store.database import open_store
 
 
@@ -37,7 +39,24 @@ class Site:
         """One connector per account, by the account's name. Raises MissingSecret."""
         from sync.accounts import connect
 
-        return {account.name: connect(account, self.config, self.clock) for account in self.config.accounts}
+        return {
+            account.name: connect(account, self.config, self.clock, self.budgets[account.name])
+            for account in self.config.accounts
+        }
+
+    @cached_property
+    def budgets(self) -> dict[str, Budget]:
+        """What each account may spend a day, by the account's name; all its connectors spend from the same."""
+        return {
+            account.name: Budget(
+                account.name,
+                CallBook(self.store, account.name, lambda: self.clock.now().astimezone(self.config.zone).date()),
+                share=account.quota_share,
+                most=account.daily_calls or None,
+                goes_on=f"It goes on by itself when the day is over, at 00:00 {self.config.timezone}.",
+            )
+            for account in self.config.accounts
+        }
 
     def provisioner(self, account: str) -> Connector:
         """The connector of an account that may make our fields; it is opened when it is first asked for."""
@@ -45,7 +64,9 @@ class Site:
 
         if account not in self.provisioners:
             configured = next(each for each in self.config.accounts if each.name == account)
-            self.provisioners[account] = connect(configured, self.config, self.clock, provision=True)
+            self.provisioners[account] = connect(
+                configured, self.config, self.clock, self.budgets[account], provision=True
+            )
         return self.provisioners[account]
 
     def beat(self, run: int | None = None) -> None:
@@ -74,8 +95,19 @@ def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[S
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds addresses and what people bought
     if alone:
         local = clock.now().astimezone(config.zone)
-        with only_run(config.data_dir, local) as hold, closing(open_store(store_path(config))) as db:
-            yield Site(config, clock, db, hold)
+        with only_run(config.data_dir, local) as hold, _opened(config, clock, hold) as site:
+            yield site
     else:
-        with closing(open_store(store_path(config))) as db:
-            yield Site(config, clock, db)
+        with _opened(config, clock) as site:
+            yield site
+
+
+@contextmanager
+def _opened(config: Config, clock: Clock, hold: Hold | None = None) -> Iterator[Site]:
+    with closing(open_store(store_path(config))) as db:
+        site = Site(config, clock, db, hold)
+        try:
+            yield site
+        finally:
+            for budget in vars(site).get("budgets", {}).values():
+                budget.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from connectors.budget import Usage
 from connectors.errors import ConnectorError, NotAuthorised, NotPermitted, QuotaSpent, Unavailable
 from connectors.retry import body_of
 
@@ -32,6 +33,14 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
         scopes = ", ".join(listed(body.get("context"), "requiredGranularScopes")) or str(body.get("message"))
         return NotPermitted(f"{what}: the token lacks the scope {scopes}. Add it to the key in HubSpot and try again.")
     return None
+
+
+def usage(headers: Mapping[str, str]) -> Usage | None:
+    """The account's own count of the day. Searches and accounts with OAuth apps do not tell it."""
+    quota, remaining = headers.get("X-HubSpot-RateLimit-Daily"), headers.get("X-HubSpot-RateLimit-Daily-Remaining")
+    if not quota or not remaining or not (quota + remaining).isdigit():
+        return None
+    return Usage(int(quota) - int(remaining), int(quota))
 
 
 def next_page(answer: Mapping[str, Any]) -> str | None:

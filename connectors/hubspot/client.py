@@ -7,7 +7,7 @@ from datetime import datetime
 from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
 from connectors.hubspot import check, contacts, deals, forms
-from connectors.hubspot.answers import explain
+from connectors.hubspot.answers import explain, usage
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.package import package
 from connectors.hubspot.remove import remove
@@ -99,5 +99,7 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
         Pacer(rates, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,
+        budget=account.budget,
+        meter=usage,
     )
     return HubSpot(account, transport, Api(transport, account.token, version))

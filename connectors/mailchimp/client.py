@@ -100,6 +100,7 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
         Pacer({}, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,
+        budget=account.budget,
         connections=_CONNECTIONS,
     )
     return Mailchimp(account, transport, sleep)

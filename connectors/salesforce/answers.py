@@ -1,9 +1,11 @@
 """What Salesforce means by an answer, where its error code says more than the HTTP status."""
 
 import re
+from collections.abc import Mapping
 
 import requests
 
+from connectors.budget import Usage
 from connectors.errors import (
     ConnectorError,
     NotAuthorised,
@@ -44,6 +46,12 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
         )
     code, message = error_code(body)
     return by_code(code, message, what)
+
+
+def usage(headers: Mapping[str, str]) -> Usage | None:
+    """The org's own count of the last 24 hours, from a header such as `api-usage=18/5000`."""
+    found = re.search(r"(?<![\w-])api-usage=(\d+)/(\d+)", headers.get("Sforce-Limit-Info", ""))
+    return Usage(int(found[1]), int(found[2])) if found else None
 
 
 def error_code(body: object) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
 from connectors.errors import Stop
 from connectors.pacing import Pacer
-from connectors.salesforce.answers import explain
+from connectors.salesforce.answers import explain, usage
 from connectors.salesforce.check import findings
 from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
@@ -54,6 +54,8 @@ def connect(
         explain=explain,
         renew=login.renew,
         alias=f"https://{_HOST}",
+        budget=account.budget,
+        meter=usage,
     )
     transport.auth = login
     transport.headers.update(

@@ -77,12 +77,13 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
     with open_site(app.config, app.clock) as site:
         made = planning.make_plan(site.db, site.config, site.connectors, app.clock.now())
         path = planning.save(made, site.config.data_dir / "plans")
+        told = list(plan_lines(made, site.budgets))
     if out:
         out.write_text(made.to_json(), encoding="utf-8")
     if as_json:
         click.echo(made.to_json())
     else:
-        _say(plan_lines(made))
+        _say(told)
         if made.size:
             click.echo("\nSome of the changes, before → after:")
             _say(example_lines(made))
@@ -118,7 +119,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
         if unknown:
             raise ForetagError(f"{file}: the plan is for {', '.join(unknown)}, which the config does not have")
         if not yes:
-            _say(plan_lines(made))
+            _say(plan_lines(made, site.budgets))
             click.confirm(f"Update {made.size:,} contacts?", abort=True)
         outcome = carry_out(site, made, field_specs(site.config))
     _say(applied_lines(outcome.applied))
@@ -140,9 +141,13 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     from sync.alerts import after_exception, after_run
     from sync.progress import watching
     from sync.reporting import write_report
+    from sync.show import budget_lines
     from sync.site import open_site
+    from sync.store.runs import last_calls
 
     with open_site(app.config, app.clock) as site:
+        if not as_json:
+            _say(budget_lines(site.budgets, last_calls(site.db)))
         try:
             with watching(quiet=as_json) as watcher:
                 outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)

@@ -173,4 +173,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         """CREATE INDEX move_at ON move (at)""",
     ),
+    (
+        # Calls made on `day`, and the platform's own daily quota, where it tells one.
+        """CREATE TABLE calls (
+            account TEXT PRIMARY KEY,
+            day TEXT NOT NULL,
+            calls INTEGER NOT NULL,
+            quota INTEGER
+        ) STRICT, WITHOUT ROWID""",
+        # The last time an account's contacts were all read anew: `ended` is null while that goes on. Those it has
+        # brought so far are `seen`, unless it is the very first time.
+        """CREATE TABLE full_pass (
+            account TEXT PRIMARY KEY,
+            began INTEGER NOT NULL,
+            ended INTEGER,
+            first INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE seen (
+            account TEXT NOT NULL,
+            id TEXT NOT NULL,
+            PRIMARY KEY (account, id)
+        ) STRICT, WITHOUT ROWID""",
+        # When a change was confirmed or refused: refused ones are tried again after a while.
+        """ALTER TABLE outbox ADD COLUMN settled_at INTEGER""",
+        """CREATE INDEX outbox_failed ON outbox (account, contact_id) WHERE state = 'failed'""",
+    ),
 )

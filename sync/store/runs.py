@@ -47,6 +47,12 @@ def last(db: sqlite3.Connection, count: int = 1) -> list[Run]:
     return [_run(row) for row in db.execute("SELECT * FROM run ORDER BY id DESC LIMIT ?", (count,))]
 
 
+def last_calls(db: sqlite3.Connection) -> dict[str, int]:
+    """Calls per account of the newest run that scored and got through: what the next one will cost, about."""
+    through = last_through(db)
+    return {} if through is None else dict(through.summary.get("calls", {}))
+
+
 def find(db: sqlite3.Connection, number: int) -> Run | None:
     """The run of this number."""
     row = db.execute("SELECT * FROM run WHERE id = ?", (number,)).fetchone()

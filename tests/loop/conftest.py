@@ -108,11 +108,11 @@ class Loop:
     def now(self) -> datetime:
         return self.sandbox.clock.date
 
-    def provision(self) -> None:
+    def provision(self, *accounts: str) -> None:
         """What an administrator does once, before the first run: the fields on Salesforce, unless they are there."""
         if not self.provisioned:
             with open_site(self.config, self.clock) as site:
-                self.provisioned = not any(made.problem for made in provision(site, ["salesforce"]))
+                self.provisioned = not any(made.problem for made in provision(site, accounts or ["salesforce"]))
 
     def run(self, **options: bool) -> Outcome:
         """One run at the sandbox's date, after the fields were made; its calls alone are counted."""

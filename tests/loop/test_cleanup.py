@@ -88,6 +88,7 @@ def test_run_and_cleanup_can_follow_each_other(tiny, loops):
         assert tiny.run(accept_large_change=True).verdict == "ok"
         looked.append({key: value for key, value in tiny.records().items() if not numbers.fullmatch(key[-1])})
         assert foretag(tiny, "cleanup", "--yes").exit_code == 0
+        tiny.provisioned = False
         assert records(tiny, loops.values_of) == before
     assert looked[0] == looked[1]
     tiny.sandbox.reset_calls()

@@ -23,10 +23,11 @@ def chain(platform: Platform, contacts: int) -> int:
     }[platform]
 
 
-def most_seconds(chained: int, latency: float, serving: float, calls: Mapping[str, int]) -> float:
-    """TOLERANCE times the longest wait: the chain's or HubSpot's rate.
+def most_seconds(chained: int, latency: float, serving: float, calls: Mapping[str, int]) -> float | None:
+    """TOLERANCE times the longest wait: the chain's or HubSpot's rate; None when nothing is to be waited for.
 
     `serving` is the sandbox's own time of processor in seconds; it answers one call at a time, whoever asks.
     """
-    waiting = (calls.get("hubspot", 0) - 1) // BURST * BURST_SECONDS
-    return TOLERANCE * max(chained * latency + serving, waiting)
+    chain_seconds = chained * latency + serving if latency else 0.0
+    rate_seconds = (calls.get("hubspot", 0) - 1) // BURST * BURST_SECONDS
+    return TOLERANCE * max(chain_seconds, rate_seconds) or None

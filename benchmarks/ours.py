@@ -12,12 +12,8 @@ from benchmarks.measure import Timing, timed
 from benchmarks.served import Served
 from connectors.contract import Change
 from sandbox.people import PLATFORMS, Platform
-from sync.clock import FixedClock
 from sync.commands.sandbox import sandbox_config
-from sync.configfile import load
 from sync.plan import Plan, save
-from sync.pull import pull_contacts
-from sync.site import open_site
 
 FORETAG = Path(sys.executable).parent / "foretag"
 SCORE = {"buy_score": 71.5}
@@ -36,7 +32,7 @@ class Foretag:
 
     def pull_contacts(self, now: datetime) -> tuple[Timing, int]:
         """The stage that brings contacts alone, which is what the peers bring; and how many came. Raises Failed."""
-        program: list[str | Path] = [sys.executable, "-m", "benchmarks.ours", self._config, now.isoformat()]
+        program: list[str | Path] = [sys.executable, "-m", "benchmarks.contacts", self._config, now.isoformat()]
         out = self._folder / "contacts.json"
         return timed(program, self._environment, Path.cwd(), out), int(out.read_text(encoding="utf-8"))
 
@@ -60,6 +56,10 @@ class Foretag:
         changes = [Change(objects[id_], id_, email, SCORE, {"buy_score": None}) for id_, email in contacts]
         return save(Plan(now, "full", {account: changes}), self._folder)
 
+    def provision(self, now: datetime) -> None:
+        """`foretag provision`. Raises Failed."""
+        self._foretag(now, "provision")
+
     def apply(self, now: datetime, plan: Path) -> tuple[Timing, int]:
         """`foretag apply`; and how many contacts the plan is for. Raises Failed."""
         return self._foretag(now, "apply", str(plan), "--yes"), Plan.from_json(plan.read_bytes()).size
@@ -67,13 +67,3 @@ class Foretag:
     def _foretag(self, now: datetime, *arguments: str) -> Timing:
         command: list[str | Path] = [FORETAG, "--config", self._config, "--now", now.isoformat(), *arguments]
         return timed(command, self._environment, self._folder, self._folder / "out.txt")
-
-
-def main() -> None:
-    config, now = load(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
-    with open_site(config, FixedClock(now)) as site:
-        print(sum(each.contacts for each in pull_contacts(site, now)))
-
-
-if __name__ == "__main__":
-    main()

@@ -31,7 +31,7 @@ if HOSTS and find_spec("requests"):
         request.url = moved(request.url)
         return _send_request(self, request, **options)
 
-    Session.send = _send  # type: ignore[method-assign]
+    Session.send = _send
 
 if HOSTS and find_spec("httpx"):
     from httpx import URL, Client
@@ -43,4 +43,4 @@ if HOSTS and find_spec("httpx"):
         request.headers["Host"] = request.url.netloc.decode()
         return _send_httpx(self, request, **options)
 
-    Client.send = _send_by_httpx  # type: ignore[method-assign]
+    Client.send = _send_by_httpx

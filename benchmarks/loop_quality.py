@@ -1,30 +1,44 @@
-"""The feedback loop on seven months of real shoppers: does what was promised still come true, and do tags stay put?
+"""The feedback loop on real shoppers: does what was promised still come true, and do tags stay put?
 
 Every month from June to December 2017 the CompleteJourney households are scored 30 days ahead, once by a model frozen
 at the end of May and once by the loop: a challenger every month, promoted only on evidence, and the level set on the
 newest window that has ended. Nothing after a cut-off is seen before it is scored.
-Run: python -m benchmarks.loop_quality
+
+Then everybody is put into a segment every week, on the CompleteJourney households and on all CDNOW customers, and the
+weekly changes are counted, and those taken back within four weeks. The model stays the same and is set to its level
+once a month; without the band, the stay and the second confirmation the same scores are counted beside it.
+Run: python -m benchmarks.loop_quality (CDNOW comes with the package `lifetimes`, which is only read)
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import duckdb
+import narwhals.stable.v2 as nw
 import numpy as np
+import pyarrow as pa
 
+from benchmarks.cdnow import path
 from benchmarks.repeat_purchase import micros, tables
 from sandbox.world import load
 from scoring.champion import contest
 from scoring.evaluate import Evaluation, evaluate
-from scoring.objectives import Objective, labels
+from scoring.objectives import Objective, default_horizon, labels
+from scoring.predict import predict
 from scoring.recalibrate import newest_line, relevelled
+from scoring.segments import Membership, Standing, Thresholds, assign
 from scoring.snapshots import Snapshots, matrix
-from scoring.tables import Tables
+from scoring.standing import standings
+from scoring.tables import DAY, Tables
 from scoring.train import CANDIDATES, Model, train
 
 MONTHS = tuple(micros(datetime(2017, month, 1, tzinfo=UTC)) for month in range(6, 13))
 HORIZON_DAYS = 30
 SEED = 7
 TARGET = 0.025
+MOST_CHANGED, MOST_REVERTED = 0.03, 0.05
+WEEKS_BACK = 4
 
 
 def calibration(shoppers: Tables) -> None:
@@ -75,10 +89,104 @@ def _over_months(errors: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def tags(name: str, shoppers: Tables, weeks: Sequence[int]) -> None:
+    """Print how many people change segment in a week, and how many of these changes are taken back."""
+    past = Snapshots(shoppers, weeks[0])
+    days = default_horizon(shoppers, weeks[0])
+    asked = [Objective(kind, kind, days) for kind in ("repeat_purchase", "value")]  # type: ignore[arg-type]
+    models = [train(shoppers, objective, weeks[0], seed=SEED, snapshots=past) for objective in asked]
+    settings = {"hysteresis on": {}, "hysteresis off": {"band": 0.0, "stay_days": 0.0, "confirmations": 1}}
+    limits: dict[str, Thresholds] = {}
+    before: dict[str, dict[int, Membership]] = {each: {} for each in settings}
+    history: dict[str, list[dict[int, str]]] = {each: [] for each in settings}
+    print(f"{name}: {days} days ahead, {len(weeks)} weekly scorings, models: {', '.join(m.rung for m in models)}")
+    for now in weeks:
+        people = _standings(models, shoppers, now)
+        for each, own in settings.items():
+            limits.setdefault(each, Thresholds.fit(people, now, **own))
+            found = assign(people, before[each], now, limits[each])
+            before[each] = {one.person_id: one for one in found}
+            history[each].append({one.person_id: one.segment for one in found})
+    for each, weekly in history.items():
+        changed, reverted = flapping(weekly)
+        met = "met" if changed <= MOST_CHANGED and reverted <= MOST_REVERTED else "MISSED"
+        verdict = f" (targets {MOST_CHANGED:.0%} and {MOST_REVERTED:.0%}: {met})" if each == "hysteresis on" else ""
+        print(f"  {each}: {changed:.2%} change a week, {reverted:.1%} of changes reverted within 4 weeks{verdict}")
+
+
+def _standings(models: Sequence[Model], shoppers: Tables, now: int) -> list[Standing]:
+    past = Snapshots(shoppers, now)
+    known = past.matrix(now)
+    used = [relevelled(model, newest_line(model, past, now)) for model in models]
+    buying, spending = (predict(model, past.tables, now, known=known) for model in used)
+    return standings(known, now, buying=buying, spending=spending)
+
+
+def flapping(weekly: Sequence[Mapping[int, str]]) -> tuple[float, float]:
+    """Share of people changing segment per week, and share of the changes taken back within WEEKS_BACK weeks.
+
+    A change near the end counts only when there is time left to take it back.
+    """
+    changes = people = judged = back = 0
+    for week in range(1, len(weekly)):
+        for person, segment in weekly[week].items():
+            if (old := weekly[week - 1].get(person)) is None:
+                continue
+            people += 1
+            if segment != old:
+                changes += 1
+                if week + WEEKS_BACK < len(weekly):
+                    judged += 1
+                    back += any(later[person] == old for later in weekly[week + 1 : week + 1 + WEEKS_BACK])
+    return changes / max(people, 1), back / max(judged, 1)
+
+
+def cdnow() -> Tables | None:
+    """All customers of CDNOW, purchases of one day as one; None when the package is not installed."""
+    sample = path()
+    if sample is None:
+        return None
+    lines = [line.split() for line in sample.with_name("CDNOW_master.txt").read_text(encoding="ascii").splitlines()]
+    spent: dict[tuple[int, str], int] = {}
+    for person, day, _, dollars in (line for line in lines if line and line[0].isdigit()):
+        key = int(person), day
+        spent[key] = spent.get(key, 0) + round(float(dollars) * 100)
+    at = [micros(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)) for _, day in spent]
+    people = [person for person, _ in spent]
+    since: dict[int, int] = {}
+    for person, instant in zip(people, at, strict=True):
+        since[person] = min(instant, since.get(person, instant))
+    count = len(people)
+    activities = pa.table(
+        {
+            "person_id": pa.array(people, pa.int64()),
+            "kind": pa.array(["order"] * count, pa.string()),
+            "at": pa.array(at, pa.int64()),
+            "amount": pa.array(list(spent.values()), pa.int64()),
+            "campaign": pa.array([None] * count, pa.string()),
+            "machine": pa.array([False] * count, pa.bool_()),
+        }
+    )
+    known = pa.table({"person_id": pa.array(list(since), pa.int64()), "since": pa.array(since.values(), pa.int64())})
+    engine = duckdb.connect()
+    return Tables(nw.from_native(engine.from_arrow(activities)), nw.from_native(engine.from_arrow(known)))
+
+
+def _weeks(start: datetime, end: datetime) -> list[int]:
+    return list(range(micros(start), micros(end), 7 * DAY))
+
+
 def main() -> None:
     shoppers = tables(load())
-    print("## Predicted and realised\n")
+    print("## Predicted and realised: CompleteJourney\n")
     calibration(shoppers)
+    print("\n## Tags\n")
+    tags("CompleteJourney", shoppers, _weeks(datetime(2017, 6, 1, tzinfo=UTC), datetime(2017, 12, 31, tzinfo=UTC)))
+    customers = cdnow()
+    if customers is None:
+        print("CDNOW comes with the package lifetimes: pip install --no-deps lifetimes")
+    else:
+        tags("CDNOW", customers, _weeks(datetime(1997, 10, 1, tzinfo=UTC), datetime(1998, 7, 1, tzinfo=UTC)))
 
 
 if __name__ == "__main__":

@@ -68,21 +68,24 @@ class Thresholds:
     """How far beyond a limit a chance (or, relative, a value) has to be before a person moves."""
     stay_days: float = 14.0
     """Days a person stays in a segment at least."""
+    confirmations: int = 2
+    """Assignments in a row that have to say so before a person moves down."""
 
     @classmethod
-    def fit(cls, people: Sequence[Standing], now: int, *, band: float = 0.05, stay_days: float = 14.0) -> "Thresholds":
-        """Limits from how the buyers among `people` stand at `now` (µs UTC).
+    def fit(cls, people: Sequence[Standing], now: int, **own: float) -> "Thresholds":
+        """Limits from how the buyers among `people` stand at `now` (µs UTC); `own` limits stand as they are given.
 
         A person at risk is always less likely than not to buy, someone lost less than one in four.
         """
         chances = np.array([chance(person, now) for person in people if person.orders])
         values = np.array([worth(person) for person in people if person.orders])
         if not chances.size:
-            return cls(0.6, 0.35, 0.1, 1.0, band=band, stay_days=stay_days)
+            return cls(**{"likely": 0.6, "unlikely": 0.35, "lost": 0.1, "valuable": 1.0, **own})  # type: ignore[arg-type]
         lost, unlikely, likely = (float(limit) for limit in np.quantile(chances, [0.1, 0.3, 0.6]))
         lost, unlikely = min(lost, 0.25), min(unlikely, 0.5)
         valuable = max(float(np.quantile(values, 0.7)), 1.0)
-        return cls(max(likely, unlikely), unlikely, lost, valuable, band=band, stay_days=stay_days)
+        fitted = {"likely": max(likely, unlikely), "unlikely": unlikely, "lost": lost, "valuable": valuable}
+        return cls(**{**fitted, **own})  # type: ignore[arg-type]
 
 
 def assign(
@@ -126,7 +129,7 @@ def _next(person: Standing, before: Membership | None, now: int, limits: Thresho
         return moved
     down = SEGMENTS.index(found) > SEGMENTS.index(before.segment)
     stayed = now - before.since >= limits.stay_days * DAY
-    if stayed and (before.falling or not down):
+    if stayed and (before.falling or not down or limits.confirmations < 2):
         return moved
     return Membership(person.person_id, before.segment, before.since, now, falling=down)
 

@@ -221,4 +221,9 @@ class Model(Section):
     candidates: list[Candidate] = Field(
         ["rules", "btyd", "logistic", "boosting"], min_length=1, description="Models to try, simplest first."
     )
+    fairness: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+:\w+$")]] = Field(
+        [],
+        description='Properties by whose values the model card compares people, such as "hubspot:gender"; '
+        "they are used for this comparison only and never learned from.",
+    )
     seed: int = Field(7, ge=0, le=2**31, description="Start of every random choice: the same data give the same model.")

@@ -137,7 +137,7 @@ def _then_and_now(site: Site, objective: Objective) -> "tuple[Floats, Floats] | 
     own = predicted_at(site.db, objective.predict, stored.id) if stored else []
     if len(own) < 2:
         return None
-    then, now = (np.array(values_at(site.db, objective.predict, at)) for at in (own[0], own[-1]))
+    then, now = (np.array(list(values_at(site.db, objective.predict, at).values())) for at in (own[0], own[-1]))
     return then, now
 
 

@@ -133,12 +133,13 @@ def matured(db: sqlite3.Connection, objective: str, as_of: datetime) -> list[Mat
     return [Matured(*row) for row in rows]
 
 
-def values_at(db: sqlite3.Connection, objective: str, as_of: datetime) -> list[float]:
+def values_at(db: sqlite3.Connection, objective: str, as_of: datetime) -> dict[int, float]:
     """What was predicted at `as_of`, by person."""
     rows = db.execute(
-        "SELECT value FROM prediction WHERE objective = ? AND as_of = ? ORDER BY person_id", (objective, micros(as_of))
+        "SELECT person_id, value FROM prediction WHERE objective = ? AND as_of = ? ORDER BY person_id",
+        (objective, micros(as_of)),
     )
-    return [row["value"] for row in rows]
+    return {row["person_id"]: row["value"] for row in rows}
 
 
 def predicted_at(db: sqlite3.Connection, objective: str, model_id: int | None = None) -> list[datetime]:

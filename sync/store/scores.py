@@ -62,6 +62,12 @@ def newest_standings(
     return instant(row["as_of"]), found
 
 
+def segments_at(db: sqlite3.Connection, as_of: datetime) -> dict[int, str]:
+    """The segment of everyone at an instant, by person; empty when it was not kept."""
+    rows = db.execute("SELECT person_id, segment FROM standing WHERE as_of = ?", (micros(as_of),))
+    return {row["person_id"]: row["segment"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One person who went from one segment to another, why, and the cents expected from them before (0 if unknown)."""

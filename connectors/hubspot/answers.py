@@ -9,9 +9,10 @@ import requests
 
 from connectors.budget import Usage
 from connectors.errors import ConnectorError, NotAuthorised, NotPermitted, QuotaSpent, Unavailable
-from connectors.retry import body_of
+from connectors.retry import body_of, retry_after
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCKED, _LOCKED_SECONDS = 423, 2.0  # HubSpot asks for two seconds at least
 _MALFORMED_TOKEN = 530  # comes from the network in front of HubSpot, which does not recognise the token
 
 
@@ -21,6 +22,8 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
         return None
     if response.status_code == _MALFORMED_TOKEN:
         return NotAuthorised(f"{what}: HubSpot does not recognise the token. Put in a new one: foretag secret set")
+    if response.status_code == _LOCKED:
+        return Unavailable(f"{what}: the record is locked", max(_LOCKED_SECONDS, retry_after(response) or 0))
     body = body_of(response)
     if not isinstance(body, dict):
         return None

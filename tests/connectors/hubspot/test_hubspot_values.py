@@ -43,6 +43,12 @@ def test_empty_comes_back_as_nothing(type_, empty):
     assert from_platform(type_, empty) is None
 
 
+@given(st.sets(NAMES))
+def test_trap_tags_are_written_as_the_whole_set(tags):
+    """A leading semicolon would add to what is there, and nothing takes a single one away."""
+    assert not to_platform(tuple(tags)).startswith(";")
+
+
 def test_no_tags_clear_the_field():
     assert to_platform(()) == ""
 
@@ -68,7 +74,7 @@ def test_unreadable_values_are_left_out(type_, text):
     ("optout", "consent"),
     [("true", Consent.OPTED_OUT), ("Yes", Consent.OPTED_OUT), ("false", Consent.GRANTED), (None, Consent.UNKNOWN)],
 )
-def test_consent_is_never_guessed(optout, consent):
+def test_trap_an_empty_opt_out_is_no_yes(optout, consent):
     assert consent_of({"hs_email_optout": optout}) is consent
 
 
@@ -87,14 +93,14 @@ def test_trap_only_a_consent_that_was_given_is_a_legal_basis_that_says_yes(optou
     assert consent_of({"hs_email_optout": optout, "hs_legal_basis": basis}) is consent
 
 
-def test_consent_that_may_not_be_read_is_unknown():
+def test_trap_consent_that_may_not_be_read_is_unknown():
     assert consent_of({}) is Consent.UNKNOWN
 
 
 @pytest.mark.parametrize(
     "text", ["2025-05-03T12:13:14.150Z", "2025-05-03T14:13:14.150+02:00", "1746274394150", 1746274394150]
 )
-def test_instants_come_in_several_forms(text):
+def test_trap_instants_come_in_several_forms(text):
     assert instant(text) == datetime(2025, 5, 3, 12, 13, 14, 150_000, tzinfo=UTC)
 
 

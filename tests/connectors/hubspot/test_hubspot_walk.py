@@ -146,21 +146,21 @@ def test_records_from_after_the_end_wait_for_the_next_pull():
 
 
 @pytest.mark.parametrize("count", [199, 200, 201, 1_000, 10_500])
-def test_a_mass_update_in_one_moment_is_brought_once(count):
+def test_trap_a_mass_update_in_one_moment_is_brought_once(count):
     platform = Platform([iso(timedelta(0))] * count + [iso(timedelta(seconds=1))] * 3)
     legs = list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
     assert sorted(ids(legs)) == sorted(platform.rows)
     assert platform.searches <= 2 * -(-count // SEARCH_PAGE) + 3
 
 
-def test_more_than_a_search_can_show_are_brought_once():
+def test_trap_more_than_a_search_can_show_are_brought_once():
     platform = Platform([iso(timedelta(milliseconds=37 * n)) for n in range(10_450)])
     legs = list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
     assert sorted(ids(legs)) == sorted(platform.rows)
     assert platform.searches <= 10_450 / (SEARCH_PAGE - 1) + 2
 
 
-def test_records_that_change_while_they_are_read_push_nobody_out():
+def test_trap_records_that_change_while_they_are_read_push_nobody_out():
     platform = Platform([iso(timedelta(milliseconds=n)) for n in range(1_000)])
     busy = iter(list(platform.rows))
 
@@ -198,7 +198,7 @@ def test_what_was_written_a_moment_after_the_end_is_read_back():
     assert sorted(ids(legs)) == sorted(platform.rows)
 
 
-def test_an_empty_page_with_a_cursor_is_not_the_end():
+def test_trap_an_empty_page_with_a_cursor_is_not_the_end():
     platform = Platform([iso(timedelta(0))] * 5)
     honest = platform.do_search
 

@@ -49,7 +49,7 @@ def test_a_contact_is_never_twice_in_one_call(web, connect):
 
 
 @pytest.mark.parametrize("status", [200, 207])
-def test_deleted_contacts_are_gone_and_the_others_written(web, connect, status):
+def test_trap_a_200_with_errors_is_a_partial_answer_too(web, connect, status):
     error = {"category": "OBJECT_NOT_FOUND", "message": "...", "context": {"ids": ["2"], "objectWriteTraceId": ["2"]}}
     web.post(UPDATE, status=status, json=answered(1, 3, errors=[error]))
     outcomes = done(connect(), changes(1, 2, 3))
@@ -69,7 +69,7 @@ def test_a_refused_value_is_told_by_its_trace_id(web, connect):
     }
 
 
-def test_a_contact_passed_over_in_silence_is_looked_up(web, connect):
+def test_trap_a_merged_contact_is_passed_over_in_silence_and_looked_up(web, connect):
     web.post(UPDATE, json=answered(1))
     survivor = {"id": "90", "properties": {"hs_merged_object_ids": "2;5"}}
     error = {"category": "OBJECT_NOT_FOUND", "message": "...", "context": {"ids": ["3"]}}
@@ -101,7 +101,7 @@ def test_trap_a_fault_of_the_property_is_not_looked_for_in_each_contact(web, con
     assert len(web.calls) == 1
 
 
-def test_a_hundred_refused_out_of_a_hundred_stop_the_rest(web, connect):
+def test_trap_a_hundred_refused_out_of_a_hundred_stop_the_rest(web, connect):
     refuse_all = refusing(*map(str, range(1_000)))
     web.add_callback("POST", UPDATE, refuse_all, content_type="application/json")
     with pytest.raises(SchemaDrift, match="refused 100 contacts out of 100: INVALID_OPTION"):
@@ -134,7 +134,7 @@ def refusing(*bad):
 
 
 @pytest.mark.parametrize("bad", [["0"], ["57"], ["99"], ["3", "4"], ["0", "99"]])
-def test_a_call_refused_as_a_whole_is_halved_until_the_bad_stand_alone(web, connect, bad):
+def test_trap_a_call_refused_as_a_whole_is_halved_until_the_bad_stand_alone(web, connect, bad):
     web.add_callback("POST", UPDATE, refusing(*bad), content_type="application/json")
     outcomes = done(connect(), changes(*range(100)))
     assert sorted(id_ for id_, (result, _) in outcomes.items() if result is Result.REJECTED) == sorted(bad)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import sleep
 
-from benchmarks.bound import chain, most_seconds
+from benchmarks.bound import BURST_SECONDS, chain, most_seconds
 from benchmarks.changes import change_one
 from benchmarks.measure import Timing
 from benchmarks.ours import Foretag
@@ -98,6 +99,8 @@ class Bench:
 
     def _measured(self, what: str, who: str, run: Run, chained: Platform | None = None) -> Row:
         """`chained` is the platform whose paging holds a full pull up longest; it gives the bound."""
+        if what.startswith("hubspot"):
+            sleep(BURST_SECONDS)  # what was measured before must not count against HubSpot's rate
         self._sandbox.take_calls()
         served_before = self._sandbox.cpu_seconds()
         took, rows = run()

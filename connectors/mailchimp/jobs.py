@@ -25,7 +25,7 @@ FILE_LIMIT = 256 * 1024**2
 TOTAL_LIMIT = 8 * 1024**3
 FILES_LIMIT = 100_000
 
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _DOWNLOADS = 4
 _TAIL = 64 * 1024
 _BROKEN = (EOFError, OSError, ValueError, zlib.error, tarfile.TarError, urllib3.exceptions.HTTPError, NotPermitted)

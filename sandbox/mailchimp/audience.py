@@ -21,6 +21,8 @@ class Audience:
         self.members: dict[str, Member] = {}
         self.forgotten: set[str] = set()
         """Hashes of addresses that were permanently deleted."""
+        self.everywhere: set[str] = set()
+        """Hashes of addresses that signed up to many lists of other accounts lately."""
         self.fields: dict[str, MergeField] = {field.tag: field for field in STANDARD_FIELDS}
         self.segments: dict[int, Segment] = {}
         self._by_hash: dict[str, Member] = {}

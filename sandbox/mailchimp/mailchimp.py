@@ -32,6 +32,7 @@ class Mailchimp:
 
     def __init__(self, world: World, clock: SandboxClock) -> None:
         self._account = Account(clock)
+        self._batches = BatchRoutes(self._account)
         self._story = Story(world, self._account.audience, self._account.mail, self._account.shop)
 
     def advance(self, until: datetime) -> None:
@@ -39,9 +40,8 @@ class Mailchimp:
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
-        batches = BatchRoutes(self._account)
-        blueprint.add_url_rule(f"/{RESULT_RULE}", "batch result", batches.result)
-        for method, rule, view in self._routes(batches):
+        blueprint.add_url_rule(f"/{RESULT_RULE}", "batch result", self._batches.result)
+        for method, rule, view in self._routes(self._batches):
             endpoint = f"{method} {rule}".replace(".", " ")
             blueprint.add_url_rule(f"/3.0{rule}", endpoint, _in_json(view), methods=[method], strict_slashes=False)
         blueprint.add_url_rule("/3.0/<path:rest>", "anything else", _nothing_here, methods=METHODS)

@@ -175,6 +175,9 @@ class Writer:
         if email.lower().endswith("@example.com"):
             reason = "looks fake or invalid, please enter a real email address."
             raise Problem(400, "Invalid Resource", f"{email} {reason}")
+        if address_hash(email) in self.audience.everywhere:
+            reason = "has signed up to a lot of lists very recently; we're not allowing more signups for now"
+            raise Problem(400, "Invalid Resource", f"{email} {reason}")
         if address_hash(email) in self.audience.forgotten:
             reason = "was permanently deleted and cannot be re-imported."
             hint = "The contact must re-subscribe to get back on the list."

@@ -11,6 +11,8 @@ from connectors.errors import NotAuthorised, NotPermitted, QuotaSpent, Unavailab
 API = "https://api.hubapi.com"
 UPDATE = {"v3": "/crm/v3/objects/contacts/batch/update", "2026-09": "/crm/objects/2026-09/contacts/batch/update"}
 LIST = {"v3": "/crm/v3/objects/contacts", "2026-09": "/crm/objects/2026-09/contacts"}
+SEARCH = f"{API}/crm/v3/objects/contacts/search"
+MANY = [f"custom_property_number_{n}" for n in range(400)]
 
 
 @pytest.mark.parametrize("version", UPDATE)
@@ -54,12 +56,11 @@ def test_a_first_pull_lists_by_the_hundred_with_our_fields(web, connect, date, v
 
 
 def test_trap_more_properties_than_fit_an_address_are_asked_for_in_the_body(web, connect, date):
-    many = [f"custom_property_number_{n}" for n in range(400)]
-    web.post(f"{API}/crm/v3/objects/contacts/search", json={"total": 0, "results": []})
+    web.post(SEARCH, json={"total": 0, "results": []})
     web.get(API + LIST["v3"], json={"results": []})
-    list(connect(properties=many).pull("contacts", None, date))
+    list(connect(properties=MANY).pull("contacts", None, date))
     asked = json.loads(web.calls[0].request.body)
-    assert set(many) <= set(asked["properties"])
+    assert set(MANY) <= set(asked["properties"])
     assert asked["filterGroups"][0]["filters"][0] == {
         "propertyName": "lastmodifieddate",
         "operator": "GTE",
@@ -139,6 +140,23 @@ def test_trap_the_link_to_the_next_page_is_not_followed(web, connect, date):
     assert parse_qs(urlsplit(web.calls[1].request.url).query)["after"] == ["9"]
 
 
+@pytest.mark.parametrize("stream", ["contacts", "deals"])
+def test_trap_a_list_that_leads_to_itself_ends_with_an_error(web, connect, date, stream):
+    web.get(f"{API}/crm/v3/objects/{stream}", json={"results": [], "paging": {"next": {"after": "394"}}})
+    with pytest.raises(Unavailable, match="again and again"):
+        list(connect().pull(stream, None, date))
+
+
+@pytest.mark.parametrize("rows", [0, 200])
+def test_trap_a_search_that_leads_to_itself_ends_with_an_error(web, connect, date, rows):
+    """Without rows by its offset; with rows of one moment by their ids."""
+    moment = {"lastmodifieddate": "2017-05-01T10:00:00Z"}
+    found = [{"id": str(n), "properties": moment} for n in range(rows)]
+    web.post(SEARCH, json={"results": found, "paging": {"next": {"after": "200"}}})
+    with pytest.raises(Unavailable, match="again and again"):
+        list(connect(properties=MANY).pull("contacts", None, date))
+
+
 def test_trap_a_short_page_is_not_the_last(web, connect, date):
     row = {"id": "7", "properties": {"email": "a@post.example"}, "archived": False}
     web.get(API + LIST["v3"], json={"results": [row], "paging": {"next": {"after": "8"}}})
@@ -180,13 +198,11 @@ def test_trap_a_bodiless_403_is_throttling(web, connect, date):
 
 
 def test_trap_searches_keep_to_five_a_second(web, connect, date, fake_time):
-    search = f"{API}/crm/v3/objects/contacts/search"
     for page in range(1, 12):
-        web.post(search, json={"total": 0, "results": [], "paging": {"next": {"after": str(page)}}})
-    web.post(search, json={"total": 0, "results": []})
+        web.post(SEARCH, json={"total": 0, "results": [], "paging": {"next": {"after": str(page)}}})
+    web.post(SEARCH, json={"total": 0, "results": []})
     web.get(API + LIST["v3"], json={"results": []})
-    many = [f"custom_property_number_{n}" for n in range(400)]
-    list(connect(properties=many).pull("contacts", None, date))
+    list(connect(properties=MANY).pull("contacts", None, date))
     assert 2 <= sum(fake_time.slept) <= 2.2, "twelve searches: five at once, five a second later, two another one later"
 
 
@@ -221,4 +237,4 @@ def test_trap_a_property_that_somebody_else_made_meanwhile_is_no_failure(web, co
     web.get(f"{home}/groups", json={"results": [{"name": "foretag"}]})
     web.post(f"{home}/batch/create", status=207, json={"results": [], "errors": [exists], "numErrors": 1})
     web.get(home, json={"results": live})
-    assert connect(provision=True).provision(fields[:1]) == []
+    assert connect().provision(fields[:1]) == []

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.errors import Unavailable
 from connectors.hubspot.answers import instant, millis
 from connectors.hubspot.changes import OVERLAP, SEARCH_PAGE, SEARCH_WINDOW
 from connectors.hubspot.walk import Walk
@@ -260,40 +259,6 @@ def test_the_next_page_is_on_its_way_while_this_one_is_stored():
     assert asked.wait(5), "the second page is only asked for when the first one was stored"
     legs.close()
     assert platform.lists == 2
-
-
-@pytest.mark.parametrize("archived", [False, True])
-def test_trap_a_list_that_leads_to_itself_ends_with_an_error(archived):
-    platform = Platform()
-    honest = platform.get_page
-
-    def get_page(**more):
-        answer = honest(**more)
-        return answer | {"paging": {"next": {"after": "394"}}} if more["archived"] is archived else answer
-
-    platform.get_page = get_page
-    with pytest.raises(Unavailable, match="again and again"):
-        list(walk(platform).legs(None, T0))
-
-
-def test_trap_a_search_that_leads_to_itself_ends_with_an_error():
-    platform = Platform()
-    platform.do_search = lambda *_, **__: {"results": [], "paging": {"next": {"after": "200"}}}
-    with pytest.raises(Unavailable, match="again and again"):
-        list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0))
-
-
-def test_trap_a_search_by_id_that_ignores_the_id_ends_with_an_error():
-    platform = Platform([iso(timedelta(0))] * 300)
-    honest = platform.do_search
-
-    def search(question, **_):
-        first = question["sorts"][0]["propertyName"] == "modified"
-        return honest(question if first else {**question, "filterGroups": [{"filters": []}]})
-
-    platform.do_search = search
-    with pytest.raises(Unavailable, match="again and again"):
-        list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("place", [0, 50, 198, 199])

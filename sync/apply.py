@@ -62,7 +62,7 @@ def _apply_account(
         left = len(changes)
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):
-            outbox.settle(site.db, plan, account, outcomes)
+            outbox.settle(site.db, plan, account, outcomes, site.clock.now())
             site.beat()
             applied.written += sum(outcome.result is Result.WRITTEN for outcome in outcomes)
             applied.failed.update(

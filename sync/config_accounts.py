@@ -1,14 +1,16 @@
 """The accounts a config names: `[[hubspot]]`, `[[mailchimp]]`, `[[salesforce]]`. Tokens are never in here."""
 
+from datetime import timedelta
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sync.config_values import Url
+from sync.config_values import Duration, Url
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _NAME_MEANING = "What you call this account: lower-case letters, digits and hyphens; unique in this file."
 _SHARE_MEANING = "Share of the account's own daily calls that may be used, over reading and writing together."
+_FULL_MEANING = "How often all contacts are read anew: shows what changed or went without the platform dating it."
 _CALLS_MEANING = "Calls a day at most; 0 sets no number."
 
 
@@ -25,6 +27,7 @@ class Account(Section):
     name: str
     properties: list[str]
     daily_calls: int
+    full_pull: Duration
 
     @property
     def secret_name(self) -> str:
@@ -63,6 +66,7 @@ class HubSpot(Account):
     )
     daily_share: float = Field(0.5, gt=0, le=1, description=_SHARE_MEANING)
     daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
+    full_pull: Duration = Field(timedelta(days=7), description=_FULL_MEANING)
     properties: list[str] = Field(
         [], description="Contact properties to read besides the usual ones, for example those in exclude_when."
     )
@@ -96,6 +100,7 @@ class Mailchimp(Account):
     audiences: list[str] = Field([], description="Ids of the audiences to use; [] is all of them.")
     stores: list[str] = Field([], description="Ids of the connected stores to read orders from; [] is all of them.")
     daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
+    full_pull: Duration = Field(timedelta(days=7), description=_FULL_MEANING)
     properties: list[str] = Field(
         [], description="Merge tags to read besides the usual ones, for example those in exclude_when."
     )
@@ -121,6 +126,7 @@ class Salesforce(Account):
     )
     daily_share: float = Field(0.5, gt=0, le=1, description=_SHARE_MEANING)
     daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
+    full_pull: Duration = Field(timedelta(days=7), description=_FULL_MEANING)
     properties: list[str] = Field(
         [], description="Fields to read besides the usual ones, for example those in exclude_when."
     )

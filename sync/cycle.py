@@ -17,7 +17,7 @@ from sync.plan import Plan
 from sync.pull import Pulled, pull
 from sync.score import Scored, score
 from sync.site import Site
-from sync.store import facts, runs
+from sync.store import facts, passes, runs
 from sync.store.scores import newest_standings
 
 
@@ -105,11 +105,7 @@ def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
     """
     if site.clock.stop.is_set():
         return STOPPED
-    missing = [
-        each
-        for each in pulled
-        if each.problem and (each.passing or facts.cursor(site.db, each.account, each.stream) is not None)
-    ]
+    missing = [each for each in pulled if each.problem and (each.passing or _was_read(site, each))]
     if not missing:
         return ""
     which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in missing)
@@ -119,6 +115,14 @@ def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
             "foretag run goes on from there"
         )
     return f"the scores stay as they are, because not everything could be read: {which}"
+
+
+def _was_read(site: Site, each: Pulled) -> bool:
+    """Whether the stream could be read before: it has a cursor, or lost it to a pass over all contacts."""
+    if facts.cursor(site.db, each.account, each.stream) is not None:
+        return True
+    with_contacts = each.stream in site.connectors[each.account].capabilities.contact_streams
+    return with_contacts and passes.repeats(site.db, each.account)
 
 
 def write(site: Site, watcher: Watcher) -> Outcome:

@@ -18,6 +18,7 @@ from sync.fields import field_specs
 from sync.rollout import in_pilot
 from sync.store import outbox
 from sync.store.facts import load_owned
+from sync.store.outbox import COMPANIONS
 from sync.store.scores import Standing, newest_standings
 
 MONEY_BAND = 0.10
@@ -29,8 +30,6 @@ KEPT = 20
 """Plan files that are kept: they hold addresses."""
 BANDS = (33.0, 67.0)
 """Scores below the first are low, from the second on high."""
-COMPANIONS = frozenset({"reasons", "scored_on", "segment_since", "segment_before"})
-"""Fields that only follow: they are written when something else changes."""
 
 
 @dataclass
@@ -93,7 +92,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     standings = newest[1]
     plan = Plan(as_of, config.mode)
     specs = field_specs(config)
-    refused = outbox.given_up(db)
+    refused = outbox.refusals(db)
     for account in config.accounts:
         skipped: Counter[str] = Counter()
         changes = plan.changes.setdefault(account.name, [])
@@ -101,8 +100,9 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
             change = _change_of(row, standings, specs, config, as_of, skipped)
             if change is None:
                 continue
-            if (account.name, change.id, json.dumps(change.after, sort_keys=True)) in refused:
-                skipped["refused by the platform again and again"] += 1
+            refusal = refused.get((account.name, change.id))
+            if refusal and _held_back(refusal, change, as_of):
+                skipped[refusal.sentence] += 1
             else:
                 changes.append(change)
         plan.skipped[account.name] = skipped
@@ -158,6 +158,11 @@ def _change_of(
         return None
     before = {key: owned[key] for key in after if key in owned}
     return Change(row["object"], row["id"], row["email"], after, before)
+
+
+def _held_back(refusal: outbox.Refusal, change: Change, at: datetime) -> bool:
+    waits = refusal.next_try is None or at < refusal.next_try
+    return waits and refusal.lasting == outbox.lasting(change.after)
 
 
 def _wanted(standing: Standing, specs: tuple[FieldSpec, ...], today: str) -> dict[str, Value]:

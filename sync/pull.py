@@ -1,7 +1,7 @@
 """Stage 1: from the platforms into the store. Streams are read side by side, one writer stores their pages."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Queue
@@ -13,7 +13,7 @@ from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
 from sync.site import Site
-from sync.store import facts, people
+from sync.store import facts, passes, people
 from sync.store.exclusion import exclude
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,10 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
     db, connectors = site.db, site.connectors
     queue: Queue[_Arrival] = Queue()
     given_up = Event()
+    for account in site.config.accounts:
+        streams = connectors[account.name].capabilities.contact_streams
+        if passes.begin_if_due(db, account.name, streams, now, account.full_pull):
+            log.info("%s: all contacts are read anew (full_pull)", account.name)
     results = [
         Pulled(account, stream)
         for account, connector in connectors.items()
@@ -74,9 +78,20 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
         _store(site, queue, len(results), now, progress)
     finally:
         given_up.set()
+    for name, connector in connectors.items():
+        _end_pass(site, name, [each for each in results if each.stream in connector.capabilities.contact_streams], now)
     people.resolve(db)
     exclude(db, site.config)
     return results
+
+
+def _end_pass(site: Site, account: str, results: Sequence[Pulled], now: datetime) -> None:
+    mine = [each for each in results if each.account == account]
+    if not any(each.problem for each in mine):
+        gone = passes.end(site.db, account, now)
+        mine[0].contacts_changed += gone
+        if gone:
+            log.warning("%s: %d contacts are gone, which the platform did not tell", account, gone)
 
 
 def pull_contacts(site: Site, now: datetime, progress: Progress | None = None) -> list[Pulled]:

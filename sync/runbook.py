@@ -6,7 +6,7 @@ from typing import Any
 from sync.errors import ForetagError
 from sync.redact import redact
 from sync.site import Site
-from sync.store import runs
+from sync.store import outbox, runs
 from sync.store.runs import Run
 
 OPEN = "cut off or still going on"
@@ -33,7 +33,7 @@ def one(site: Site, number: int) -> dict[str, Any]:
 
 def failed(site: Site, number: int) -> list[dict[str, Any]]:
     """The contacts run `number` was to write and did not, told by their ids. ForetagError without such a run."""
-    plan = _find(site, number).summary.get("plan")
+    plan, refused = _find(site, number).summary.get("plan"), outbox.refusals(site.db)
     return [
         {
             "account": row["account"],
@@ -41,9 +41,19 @@ def failed(site: Site, number: int) -> list[dict[str, Any]]:
             "id": row["id"],
             "reason": redact(row["reason"]) or _STATES[row["state"]],
             "attempts": row["attempts"],
+            "next": _next(refused.get((row["account"], row["id"]))),
         }
         for row in (runs.not_written(site.db, plan) if plan else ())
     ]
+
+
+def _next(refusal: outbox.Refusal | None) -> str:
+    """What comes of a contact that was not written."""
+    if refusal is None:
+        return "is written by the next run, unless it was already"
+    if refusal.next_try is None:
+        return f"given up after {refusal.attempts} attempts, until it changes on the platform or its segment changes"
+    return f"is tried again from {refusal.next_try:%Y-%m-%d %H:%M} UTC on"
 
 
 def _find(site: Site, number: int) -> Run:
@@ -129,4 +139,4 @@ def failed_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "Nothing that was to be written is missing."
     for each in found:
         attempts = "1 attempt" if each["attempts"] == 1 else f"{each['attempts']} attempts"
-        yield f"{each['account']} {each['object']} {each['id']}: {each['reason']} ({attempts})"
+        yield f"{each['account']} {each['object']} {each['id']}: {each['reason']} ({attempts}; {each['next']})"

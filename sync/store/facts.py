@@ -11,7 +11,7 @@ from connectors.contract import Page
 from connectors.records import Activity, Contact, Value
 from sync.emails import email_key
 from sync.instants import micros
-from sync.store import forgotten
+from sync.store import forgotten, passes
 from sync.store.database import transaction
 
 EMPTY = (None, "", ())
@@ -47,6 +47,8 @@ def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) 
     """
     with transaction(db):
         page = forgotten.without_forgotten(db, account, page)
+        if page.contacts:
+            passes.note(db, account, [contact.id for contact in page.contacts])
         changed = sum(_save_contact(db, account, contact, micros(seen)) for contact in page.contacts)
         gone = _drop_others(db, account, page)
         new = gone + sum(_save_activity(db, account, activity) for activity in page.activities)

@@ -196,6 +196,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         # When a change was confirmed or refused: refused ones are tried again after a while.
         """ALTER TABLE outbox ADD COLUMN settled_at INTEGER""",
-        """CREATE INDEX outbox_failed ON outbox (account, contact_id) WHERE state = 'failed'""",
+        """CREATE INDEX outbox_contact ON outbox (account, contact_id)""",
     ),
 )

@@ -2,14 +2,25 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from connectors.contract import Change, Outcome, Result
+from connectors.records import Value
+from sync.instants import instant, micros
 from sync.store.database import transaction
 from sync.store.facts import confirm_owned, holds
 
 ATTEMPTS = 5
-"""A contact the platform keeps refusing is given up after this many tries, until its values change."""
+"""A contact the platform keeps refusing is given up after this many tries, until it changes there or in our values."""
+FIRST_WAIT = timedelta(hours=1)
+"""How long a contact that was refused is left alone at first; each time four times as long."""
+GIVEN_UP = "refused by the platform again and again"
+WAITS = "refused by the platform, not yet tried again"
+"""Why a contact is left alone."""
+COMPANIONS = frozenset({"reasons", "scored_on", "segment_since", "segment_before"})
+"""Fields that only follow: they are written when something else changes."""
 
 
 def enqueue(db: sqlite3.Connection, plan: str, changes: Iterable[tuple[str, Change]]) -> int:
@@ -59,8 +70,8 @@ def mark_sent(db: sqlite3.Connection, plan: str, account: str, changes: Sequence
         )
 
 
-def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[Outcome]) -> None:
-    """Note what the platform said, contact by contact.
+def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Note what the platform said, and when, contact by contact.
 
     What was written is known to be there from now on; who is gone is not planned for again.
     """
@@ -76,19 +87,56 @@ def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[O
                 db.execute("UPDATE contact SET deleted = 1 WHERE account = ? AND id = ?", (account, outcome.id))
             state = {Result.WRITTEN: "confirmed", Result.UNKNOWN: "sent"}.get(outcome.result, "failed")
             db.execute(
-                "UPDATE outbox SET state = ?, reason = ? WHERE plan = ? AND account = ? AND contact_id = ?",
-                (state, outcome.reason, *where),
+                """UPDATE outbox SET state = ?, reason = ?, settled_at = ?
+                WHERE plan = ? AND account = ? AND contact_id = ?""",
+                (state, outcome.reason, micros(now), *where),
             )
 
 
-def given_up(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
-    """(account, contact, values as JSON) that were refused `ATTEMPTS` times: not planned again with the same values."""
-    rows = db.execute(
-        """SELECT account, contact_id, after FROM outbox WHERE state = 'failed'
-        GROUP BY account, contact_id, after HAVING sum(attempts) >= ?""",
-        (ATTEMPTS,),
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A contact that the platform has refused and that did not change there since."""
+
+    attempts: int
+    at: datetime
+    """When it was refused last."""
+    lasting: str
+    """What was to be written, by `lasting`."""
+
+    @property
+    def next_try(self) -> datetime | None:
+        """From when on it is tried again: after 1, 4, 16 and 64 hours. None: not before it changes."""
+        return None if self.attempts >= ATTEMPTS else self.at + FIRST_WAIT * 4 ** (self.attempts - 1)
+
+    @property
+    def sentence(self) -> str:
+        """Why it is left alone."""
+        return GIVEN_UP if self.next_try is None else WAITS
+
+
+def refusals(db: sqlite3.Connection) -> dict[tuple[str, str], Refusal]:
+    """Who is refused at present, by (account, contact): tries count since the last success or change over there.
+
+    Only tries with the same lasting values count together.
+    """
+    found: dict[tuple[str, str], Refusal] = {}
+    for row in db.execute(_REFUSED):
+        key, values = (row["account"], row["contact_id"]), lasting(json_values(row["after"]))
+        before = found.get(key)
+        earlier = before.attempts if before and before.lasting == values else 0
+        found[key] = Refusal(earlier + row["attempts"], instant(row["settled_at"]), values)
+    return found
+
+
+def lasting(after: Mapping[str, Value]) -> str:
+    """Those of the new values that do not move by themselves from day to day, as JSON: a new one is worth a try."""
+    return _dump(
+        {
+            key: value
+            for key, value in after.items()
+            if key not in COMPANIONS and (isinstance(value, bool) or not isinstance(value, float | int))
+        }
     )
-    return {(row["account"], row["contact_id"], row["after"]) for row in rows}
 
 
 def json_values(text: str) -> dict[str, str | float | bool | tuple[str, ...] | None]:
@@ -102,3 +150,15 @@ def _change(row: sqlite3.Row) -> Change:
 
 def _dump(values: object) -> str:
     return json.dumps(values, sort_keys=True)
+
+
+# The contact is as it was when it was refused, and nothing was confirmed since.
+_REFUSED = """
+SELECT o.account, o.contact_id, o.after, o.attempts, o.settled_at FROM outbox o
+JOIN contact c ON c.account = o.account AND c.id = o.contact_id
+WHERE o.state = 'failed' AND o.settled_at >= c.changed_at AND NOT EXISTS (
+    SELECT 1 FROM outbox p
+    WHERE p.account = o.account AND p.contact_id = o.contact_id AND p.state = 'confirmed' AND p.id > o.id
+)
+ORDER BY o.id
+"""

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +9,7 @@ from connectors.contract import Outcome, Page, Result
 from connectors.errors import SchemaDrift
 from connectors.records import Consent, Contact
 from sync.apply import apply
+from sync.clock import FixedClock
 from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan import Plan, make_plan, save
@@ -200,9 +201,13 @@ def test_a_refused_contact_is_kept_with_its_reason_and_tried_again(site, platfor
     platform.outcomes = {"1": Outcome("contacts", "1", Result.REJECTED, "country is required")}
     (applied,) = carry_out(site)
     assert (applied.written, applied.failed) == (1, {"country is required": 1})
-    assert [change.id for change in plan(site).changes["hubspot"]] == ["1"]
+    waiting = plan(site)
+    assert (waiting.size, waiting.skipped["hubspot"]["refused by the platform, not yet tried again"]) == (0, 1)
+    site.clock = FixedClock(NOW + timedelta(hours=1))
+    made = make_plan(site.db, site.config, site.connectors, site.clock.now())
+    assert [change.id for change in made.changes["hubspot"]] == ["1"]
     platform.outcomes = {}
-    carry_out(site)
+    apply(site, made, field_specs(site.config))
     assert plan(site).size == 0
 
 

@@ -1,9 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connectors.contract import Change, Outcome, Page, Result
 from connectors.records import Consent, Contact
+from sync.instants import micros
 from sync.store import facts, outbox
 
 NOW = datetime(2017, 9, 30, tzinfo=UTC)
@@ -39,7 +40,7 @@ def test_what_was_enqueued_comes_out_as_it_was(shop) -> None:
 def test_a_confirmed_row_is_known_to_be_there_and_not_sent_again(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1, 2))
     outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1, 2)])
-    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.WRITTEN)])
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)
     assert owned(shop, 1) == {"buy_score": 50.0}
     assert owned(shop, 2) == {}
     assert outbox.enqueue(shop, "plan", changes(1, 2)) == 1
@@ -49,13 +50,13 @@ def test_a_confirmed_row_is_known_to_be_there_and_not_sent_again(shop) -> None:
 def test_sent_without_an_answer_is_sent_again(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1))
     outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1)])
-    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.UNKNOWN, "no answer")])
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.UNKNOWN, "no answer")], NOW)
     assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["1"]
 
 
 def test_a_newer_plan_supersedes_what_is_open(shop) -> None:
     outbox.enqueue(shop, "old", changes(1, 2))
-    outbox.settle(shop, "old", "shop", [Outcome("contacts", "1", Result.WRITTEN)])
+    outbox.settle(shop, "old", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)
     outbox.enqueue(shop, "new", changes(2, score=60.0))
     assert outbox.open_changes(shop, "old", "shop") == []
     assert [row["state"] for row in shop.execute("SELECT state FROM outbox ORDER BY id")] == [
@@ -63,20 +64,44 @@ def test_a_newer_plan_supersedes_what_is_open(shop) -> None:
     ]  # fmt: skip
 
 
-def test_a_contact_that_is_always_refused_is_given_up(shop) -> None:
+def refuse(shop, plan, at, score=50.0, **more) -> None:
+    change = Change("contacts", "1", None, {"buy_score": score, **more})
+    outbox.enqueue(shop, plan, [("shop", change)])
+    outbox.mark_sent(shop, plan, "shop", [change])
+    outbox.settle(shop, plan, "shop", [Outcome("contacts", "1", Result.REJECTED, "required field missing")], at)
+
+
+def test_a_contact_that_is_always_refused_is_tried_less_and_less_often_and_then_given_up(shop) -> None:
+    waits = []
     for attempt in range(outbox.ATTEMPTS):
-        assert outbox.given_up(shop) == set()
-        plan = f"plan {attempt}"
-        outbox.enqueue(shop, plan, changes(1))
-        outbox.mark_sent(shop, plan, "shop", [change for _, change in changes(1)])
-        outbox.settle(shop, plan, "shop", [Outcome("contacts", "1", Result.REJECTED, "required field missing")])
-    assert outbox.given_up(shop) == {("shop", "1", '{"buy_score": 50.0}')}
+        at = NOW + timedelta(days=10 * attempt)
+        refuse(shop, f"plan {attempt}", at, score=50.0 + attempt, scored_on=f"{at:%Y-%m-%d}")
+        next_try = outbox.refusals(shop)["shop", "1"].next_try
+        waits.append(next_try and (next_try - at) / timedelta(hours=1))
+    assert waits == [1, 4, 16, 64, None]
     assert states(shop) == {"1": "failed"}
     assert owned(shop, 1) == {}
 
 
+def test_other_lasting_values_are_counted_anew(shop) -> None:
+    for number, segment in enumerate(["Lost", "Lost", "Loyal"]):
+        refuse(shop, f"plan {number}", NOW, segment=segment)
+    assert outbox.refusals(shop)["shop", "1"].attempts == 1
+
+
+def test_a_change_on_the_platform_or_a_success_ends_a_refusal(shop) -> None:
+    refuse(shop, "plan", NOW)
+    shop.execute("UPDATE contact SET changed_at = ? WHERE id = '1'", (micros(NOW + timedelta(hours=1)),))
+    assert outbox.refusals(shop) == {}
+    refuse(shop, "later", NOW + timedelta(hours=2))
+    assert outbox.refusals(shop)["shop", "1"].attempts == 1
+    outbox.enqueue(shop, "mended", changes(1))
+    outbox.settle(shop, "mended", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)
+    assert outbox.refusals(shop) == {}
+
+
 def test_a_contact_that_is_gone_is_not_planned_for_again(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1))
-    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.GONE, "deleted")])
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.GONE, "deleted")], NOW)
     assert states(shop) == {"1": "failed"}
     assert [row["id"] for row in shop.execute("SELECT id FROM contact WHERE NOT deleted")] == ["2", "3"]

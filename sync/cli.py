@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "status": ("sync.commands.run:status", "Show the last runs, and how fresh the scores are."),
         "explain": ("sync.commands.run:explain", "Show one person's scores and the reasons."),
         "report": ("sync.commands.run:report", "Write the report page."),
+        "feedback": ("sync.commands.feedback:feedback", "Show what came true, what helped, what looks wrong."),
         "models": ("sync.commands.models:models", "Compare models, go back to one, print a model card."),
         "service": ("sync.commands.service:service", "Let systemd keep the daemon running."),
         "runs": ("sync.commands.runs:runs", "Look up earlier runs, and what they could not write."),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sync.apply import Applied
 from sync.cycle import Outcome
 from sync.doctor import LITTLE_SPACE
+from sync.feedback import findings
 from sync.fields import score_key
 from sync.pull import Pulled
 from sync.site import Site
@@ -40,6 +41,9 @@ def of_run(site: Site, outcome: Outcome) -> dict[str, str]:
             f"Run {outcome.number} was REFUSED by the guard: {outcome.objections[0]} Nothing was written, the scores "
             f"from before stay. More: foretag runs show {outcome.number}"
         )
+    for each in findings(site):
+        if not each.hint:
+            found[f"{each.kind} {each.about}"] = f"{each.text}. More: foretag feedback"
     conflicts = _consent_conflicts(site)
     if conflicts:
         found["consent"] = (

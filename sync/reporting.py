@@ -9,11 +9,15 @@ from typing import Any
 
 from sync.config import Config
 from sync.config_sections import TITLES
+from sync.effect import effects, sentences
+from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
 from sync.learned import objectives, realised_months
 from sync.persons import name_of
 from sync.report.data import (
     Account,
+    Concern,
+    Effect,
     Flow,
     Headline,
     LogLine,
@@ -70,6 +74,12 @@ def report_data(site: Site, now: datetime) -> ReportData:
         accounts=tuple(_accounts(site, summary)),
         objectives=learned,
         realised=tuple(realised_months(site)),
+        concerns=tuple(
+            Concern(each.about, each.numbers, each.cause, each.next_step, each.hint) for each in findings(site)
+        ),
+        effects=tuple(
+            Effect(each.objective.title, tuple(sentences(each, site.config.currency))) for each in effects(site)
+        ),
         segments=tuple(_segments(site, before, after)),
         migration=Migration(earlier[0], tuple(_flows(before, after))) if earlier else None,
         movers=_movers(site, before, after) if before else None,

@@ -84,6 +84,25 @@ class RealisedMonth:
 
 
 @dataclass(frozen=True)
+class Concern:
+    """Something to look at, in sentences; a `hint` asks for nothing."""
+
+    about: str
+    numbers: str
+    cause: str
+    next_step: str
+    hint: bool = False
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What acting on the scores brought for one objective: whole sentences, the verdict first."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Segment:
     """One segment, best first; `key` is one of the nine names, `name` what the platforms show.
 
@@ -195,6 +214,8 @@ class ReportData:
     accounts: tuple[Account, ...] = ()
     objectives: tuple[Objective, ...] = ()
     realised: tuple[RealisedMonth, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    effects: tuple[Effect, ...] = ()
     segments: tuple[Segment, ...] = ()
     migration: Migration | None = None
     movers: Movers | None = None

@@ -113,7 +113,7 @@ def test_writing_costs_ten_two_and_one_call_a_thousand(seen):
     assert seen.calls["hubspot", "POST /crm/v3/objects/contacts/batch/update"] == pages(written["hubspot"], 100)
     assert seen.calls["mailchimp", f"POST {LIST}"] == pages(written["mailchimp"], 500)
     collections = ("PATCH /services/data/v<version>/composite/sobjects", "POST /services/data/v<version>/composite")
-    assert sum(seen.calls["salesforce", route] for route in collections) == pages(written["salesforce"], 1000)
+    assert sum(seen.calls.get(("salesforce", route), 0) for route in collections) == pages(written["salesforce"], 1000)
     tags = Counter(tag for row in seen.records["mailchimp"]["members"].values() for tag in row["tags"])
     by_tag = sum(pages(count, 500) for tag, count in tags.items() if tag.startswith("FT: "))
     assert seen.calls["mailchimp", f"POST {LIST}/segments/<int:segment_id>"] == by_tag

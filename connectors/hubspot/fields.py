@@ -179,6 +179,10 @@ def _differences(name: str, spec: FieldSpec, definition: Mapping[str, Any]) -> l
         type_, shown_as = _TYPES[spec.type]
         found = f"{definition['type']}/{definition['fieldType']} instead of {type_}/{shown_as[0]}"
         return [f"the property {name} is {found}: change it back in HubSpot's property settings, or delete it there"]
+    if (definition.get("modificationMetadata") or {}).get("readOnlyValue"):
+        return [f"the property {name} is read-only: allow changes by integrations in HubSpot's property settings"]
+    if definition.get("hasUniqueValue"):
+        return [f"the property {name} takes no value twice: delete it in HubSpot's property settings, it is made anew"]
     lacking = _lacking(spec, definition)
     if lacking:
         return [

@@ -132,6 +132,18 @@ def test_a_property_of_another_type_is_noticed_and_left_alone(hub, sandbox, fiel
     assert portal_of(sandbox)["contacts properties"]["ft_segment"]["label"] == "Mine"
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [({"modificationMetadata": {"readOnlyValue": True}}, "is read-only"), ({"hasUniqueValue": True}, "no value twice")],
+)
+def test_trap_a_property_that_takes_no_value_of_ours_is_noticed(hub, sandbox, fields, spoilt, said):
+    hub.provision(fields)
+    sandbox.platform("hubspot")._portal.properties["contacts"]["ft_why"].update(spoilt)
+    [problem] = hub.drift(fields)
+    assert "ft_why" in problem
+    assert said in problem
+
+
 def test_what_was_written_is_read_back_and_nothing_else_changed(hub, sandbox, date, fields, drain):
     hub.provision(fields)
     contacts, _, cursor = drain(hub, "contacts")

@@ -13,6 +13,7 @@ from connectors.errors import (
     QuotaSpent,
     Rejected,
     SchemaDrift,
+    Stop,
     Throttled,
     Unavailable,
 )
@@ -27,7 +28,11 @@ _NO_RIGHT = {
     "INVALID_TYPE",  # also said of objects that exist but may not be read
     "TXN_SECURITY_METERING_ERROR",
 }
-_PASSES = {"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION"}
+_PASSES = {"SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION"}
+
+
+class TooSlow(Stop):
+    """Salesforce gave up on a query; asked again it would again."""
 
 
 def explain(response: requests.Response, what: str) -> ConnectorError | None:
@@ -79,7 +84,11 @@ def by_code(code: str, message: str, what: str) -> ConnectorError | None:
     if code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
         name = re.search(r"(?:column|field|fields:) '?([\w.]*\w)", message)
         field = name.group(1) if name else "a field"
-        return SchemaDrift(f"{said} - the field {field} is not there or may not be used. Repair it with: foretag run")
+        return SchemaDrift(
+            f"{said} - the field {field} is not there or may not be used. Repair it with: foretag provision"
+        )
+    if code == "QUERY_TIMEOUT":
+        return TooSlow(f"{said}.")
     if code in _NO_RIGHT:
         return NotPermitted(said)
     return Unavailable(said) if code in _PASSES else None

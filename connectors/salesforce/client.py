@@ -11,6 +11,7 @@ from connectors.errors import Stop
 from connectors.pacing import Pacer
 from connectors.salesforce.answers import explain, usage
 from connectors.salesforce.check import findings
+from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
 from connectors.salesforce.login import Login
@@ -20,6 +21,7 @@ from connectors.salesforce.people import people_source
 from connectors.salesforce.pull import Source, pages
 from connectors.salesforce.remove import remove
 from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, rules, token_rules
+from connectors.salesforce.server_time import ServerTime
 from connectors.salesforce.write import Writer
 from connectors.transport import Transport
 
@@ -69,7 +71,9 @@ def connect(
         instance=_HOST, session_id="set by Login", session=transport, version=version, object_pairs_hook=dict
     )
     del sf.headers["X-PrettyPrint"]  # it only makes answers larger
-    return SalesforceConnector(account, sf, (transport, tokens), sleep)
+    server_time = ServerTime()
+    transport.hooks["response"].append(server_time.note)
+    return SalesforceConnector(account, sf, (transport, tokens), server_time, sleep)
 
 
 class SalesforceConnector:
@@ -85,13 +89,19 @@ class SalesforceConnector:
     )
 
     def __init__(
-        self, account: Account, sf: "Salesforce", transports: Sequence[Transport], sleep: Callable[[float], None]
+        self,
+        account: Account,
+        sf: "Salesforce",
+        transports: Sequence[Transport],
+        server_time: ServerTime,
+        sleep: Callable[[float], None],
     ) -> None:
         chosen = account.options.get("objects") or PEOPLE
         assert isinstance(chosen, Sequence)
         self._account = account
         self._sf = sf
         self._transports = transports
+        self._server_time = server_time
         self._writer = Writer(sf, account, sleep)
         self._objects = [name for name in PEOPLE if name in chosen]
         self.streams = (*(_STREAMS[name] for name in self._objects), "opportunities", "campaigns", "activities")
@@ -107,14 +117,15 @@ class SalesforceConnector:
 
     def pull(self, stream: str, cursor: str | None, until: datetime) -> Iterator[Page]:
         """Pages of what changed since `cursor`, up to the whole second of `until`."""
-        return pages(self._sf, stream, self._sources(stream), cursor, until)
+        sources = self._sources(stream, Cursor.of(cursor), until)
+        return pages(self._sf, stream, sources, cursor, self._server_time.no_later(until))
 
-    def _sources(self, stream: str) -> list[Source]:
+    def _sources(self, stream: str, at: Cursor, until: datetime) -> list[Source]:
         match stream:
             case "contacts":
-                return [people_source(self._sf, self._account, "Contact")]
+                return [people_source(self._sf, self._account, "Contact", at, until)]
             case "leads":
-                return [people_source(self._sf, self._account, "Lead")]
+                return [people_source(self._sf, self._account, "Lead", at, until)]
             case "opportunities":
                 return opportunity_sources(self._sf)
             case "campaigns":

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors.records import Activity, ActivityKind
+from connectors.salesforce.currencies import OBJECTS, Rates, rates
 from connectors.salesforce.pull import Row, Source
 from connectors.salesforce.schema import Schema, demand, describe, readable
 
@@ -16,17 +18,20 @@ _NOON = time(12, tzinfo=UTC)
 
 
 def opportunity_sources(sf: "Salesforce") -> list[Source]:
-    """Contacts' parts in opportunities: won → order, lost → deal_lost, open → none.
+    """Contacts' parts in opportunities: won → order (refund below zero), lost → deal_lost, open → none.
 
-    The id is that of the part, not of opportunity and contact: it stays when two contacts are merged.
+    The id is that of the part, not of opportunity and contact: it stays when two contacts are merged. An org with
+    several currencies has its amounts in the corporate one.
     """
     needed = ("Id", "IsDeleted", "ContactId", "SystemModstamp")
     parent = ("IsWon", "IsClosed", "CloseDate", "CreatedDate", "IsDeleted", "SystemModstamp")
     optional = ("Opportunity.Amount", "Opportunity.CurrencyIsoCode")
     columns = [*needed, *(f"Opportunity.{name}" for name in parent)]
     stamps = ["SystemModstamp", "Opportunity.SystemModstamp"]
-    schema = describe(sf, ("OpportunityContactRole", "Opportunity"))
-    return [_source(schema, "OpportunityContactRole", columns, optional, stamps, _deal)]
+    schema = describe(sf, ("OpportunityContactRole", "Opportunity", *OBJECTS))
+    several = readable(schema, "OpportunityContactRole", ["Opportunity.CurrencyIsoCode"])
+    read = partial(_deal, rates(sf, schema) if several else Rates())
+    return [_source(schema, "OpportunityContactRole", columns, optional, stamps, read)]
 
 
 def campaign_sources(sf: "Salesforce") -> list[Source]:
@@ -60,20 +65,18 @@ def _source(
     return Source(object_, [*needed, *readable(schema, object_, optional)], stamps, read)
 
 
-def _deal(row: Row) -> list[Activity]:
+def _deal(rates: Rates, row: Row) -> list[Activity]:
     won, closed = row.get("Opportunity.IsWon"), row.get("Opportunity.IsClosed")
     gone = row["IsDeleted"] or row.get("Opportunity.IsDeleted") or not row["ContactId"]
-    amount = row.get("Opportunity.Amount")
+    kind = ActivityKind.DEAL_LOST if closed and not won else ActivityKind.ORDER
+    amount, currency = row.get("Opportunity.Amount"), row.get("Opportunity.CurrencyIsoCode")
+    if amount is not None:
+        amount, currency = rates.cents(float(amount), currency, row.get("Opportunity.CloseDate"))
+    if kind is ActivityKind.ORDER and amount is not None and amount < 0:
+        kind, amount = ActivityKind.REFUND, -amount
+    removed = bool(gone or not closed)
     return [
-        Activity(
-            row["Id"],
-            ActivityKind.DEAL_LOST if closed and not won else ActivityKind.ORDER,
-            _closed(row),
-            row["ContactId"],
-            amount=None if amount is None else round(float(amount) * 100),
-            currency=row.get("Opportunity.CurrencyIsoCode"),
-            removed=bool(gone or not closed),
-        )
+        Activity(row["Id"], kind, _closed(row), row["ContactId"], amount=amount, currency=currency, removed=removed)
     ]
 
 

@@ -1,21 +1,23 @@
 """The streams `contacts` and `leads`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.contract import Account
 from connectors.records import Consent, Contact
+from connectors.salesforce.cursor import Cursor
+from connectors.salesforce.deletions import deletions, logged, without_row
 from connectors.salesforce.names import field_name, owned
-from connectors.salesforce.pull import Row, Source
-from connectors.salesforce.schema import Schema, demand, describe, readable
+from connectors.salesforce.pull import Row, Source, begin_of
+from connectors.salesforce.schema import Schema, demand, describe_and_read, readable
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
 NEEDED = ("Id", "IsDeleted", "Email", "CreatedDate", "SystemModstamp")
 """Without these nobody can be pulled."""
-_STATE = ("MasterRecordId", "IsConverted", "ConvertedContactId", "HasOptedOutOfEmail")
+_STATE = ("MasterRecordId", "IsConverted", "ConvertedContactId", "HasOptedOutOfEmail", "IndividualId")
 _PROPERTIES = (
     "FirstName", "LastName", "Title", "Department", "LeadSource", "AccountId", "IsPersonAccount", "IsEmailBounced",
     "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry", "City", "State", "PostalCode", "Country",
@@ -24,6 +26,7 @@ _PROPERTIES = (
 _WISHES = {
     "Individual.HasOptedOutProfiling": Consent.NO_PROFILING,
     "Individual.HasOptedOutProcessing": Consent.NO_PROFILING,
+    "Individual.HasOptedOutTracking": Consent.NO_PROFILING,
     "Individual.ShouldForget": Consent.NO_PROFILING,
     "Individual.HasOptedOutSolicit": Consent.OPTED_OUT,
 }
@@ -32,22 +35,26 @@ _INDIVIDUAL_STAMP = "Individual.SystemModstamp"
 _COMPOUND = ("address", "location", "base64")
 
 
-def people_source(sf: "Salesforce", account: Account, object_: str) -> Source:
-    """The query for all records of `object_` (`Contact` or `Lead`), with every column the token may read.
+def people_source(sf: "Salesforce", account: Account, object_: str, at: Cursor, until: datetime) -> Source:
+    """The query for records of `object_` (`Contact` or `Lead`) behind `at`, with every column the token may read.
 
     Raises NotPermitted where not even id, address or stamps may be read.
     """
-    schema = describe(sf, (object_, "Individual"))
+    schema, logs = describe_and_read(sf, (object_, "Individual"), *deletions(sf, object_, begin_of(at), until))
     demand(schema, object_, NEEDED)
     properties = _properties(schema, object_, account)
     ours = [field_name(account.prefix, spec.key) for spec in account.fields]
     columns = readable(schema, object_, dict.fromkeys([*NEEDED, *_STATE, *_WISHES, *properties, *ours]))
     stamps = ["SystemModstamp", *readable(schema, object_, [_INDIVIDUAL_STAMP])]
+    doubt = _doubt(schema, object_)
 
     def read(row: Row) -> list[Contact]:
-        return [_contact(object_, row, account, properties)]
+        return [_contact(object_, row, account, properties, doubt(row))]
 
-    return Source(object_, columns, stamps, read)
+    def missing(ids: set[str]) -> list[Contact]:
+        return [_purged(object_, id_) for id_ in without_row(sf, object_, ids)]
+
+    return Source(object_, columns, stamps, read, logged(object_, logs), missing)
 
 
 def _properties(schema: Schema, object_: str, account: Account) -> list[str]:
@@ -58,14 +65,14 @@ def _properties(schema: Schema, object_: str, account: Account) -> list[str]:
     return [name for name in names if fields[name]["type"] not in _COMPOUND]
 
 
-def _contact(object_: str, row: Row, account: Account, properties: Sequence[str]) -> Contact:
+def _contact(object_: str, row: Row, account: Account, properties: Sequence[str], doubt: Consent) -> Contact:
     deleted = bool(row["IsDeleted"])
     converted = bool(row.get("IsConverted"))
     return Contact(
         object_,
         row["Id"],
         row["Email"],
-        _consent(row),
+        Consent.strictest([_consent(row), doubt]),
         created_at=datetime.fromisoformat(row["CreatedDate"]),
         modified_at=datetime.fromisoformat(row["SystemModstamp"]),
         properties={name: row[name] for name in properties if row.get(name) is not None},
@@ -74,6 +81,22 @@ def _contact(object_: str, row: Row, account: Account, properties: Sequence[str]
         writable=not deleted and not converted,
         merged_into=row.get("MasterRecordId") or row.get("ConvertedContactId"),
     )
+
+
+def _purged(object_: str, id_: str) -> Contact:
+    """A record that not even the recycle bin holds."""
+    return Contact(object_, id_, None, Consent.UNKNOWN, deleted=True, writable=False)
+
+
+def _doubt(schema: Schema, object_: str) -> Callable[[Row], Consent]:
+    """UNKNOWN for a person who has a data-protection record that the token may not read, or may have one."""
+    hidden = len(readable(schema, object_, _WISHES)) < len(_WISHES)
+    unseen = "Individual" in schema and "IndividualId" not in schema[object_]
+
+    def of(row: Row) -> Consent:
+        return Consent.UNKNOWN if unseen or (hidden and row.get("IndividualId")) else Consent.GRANTED
+
+    return of
 
 
 def _consent(row: Mapping[str, object]) -> Consent:

@@ -2,27 +2,34 @@
 
 A window is [since, until) of the stamps that move with every change. Inside it rows come by id, so that the last id
 seen is all it takes to go on after a stop: a row that changes meanwhile moves out of the window, into the next one.
+A window that takes Salesforce too long is read in pieces.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Page
-from connectors.errors import Rejected
+from connectors.errors import Unavailable
 from connectors.records import Activity, Contact
-from connectors.salesforce.answers import locator_died
+from connectors.salesforce.answers import TooSlow
+from connectors.salesforce.cursor import Cursor
+from connectors.salesforce.query import Answer, answers
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
 OVERLAP = timedelta(minutes=15)
 """Windows overlap by this: a long transaction shows its rows late, with the stamp of when it began."""
+SHORTEST = timedelta(hours=1)
+"""No piece of a window is shorter: within the overlap, rows that show late would be lost between two pieces."""
+_EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)
+"""When Salesforce began: nothing is older."""
 
 Row = Mapping[str, Any]
 """One row of an answer; the fields of a parent stand beside its own as `Opportunity.Amount`."""
+Records = Sequence[Contact | Activity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +40,11 @@ class Source:
     columns: Sequence[str]
     stamps: Sequence[str]
     """The first is the row's own; a change of any of them brings the row back."""
-    read: Callable[[Row], Sequence[Contact | Activity]]
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a stream stands. `until` is None between two windows."""
-
-    since: datetime | None = None
-    """Between two windows: where the last one ended; inside one: where it began (None: at the beginning of time)."""
-    until: datetime | None = None
-    source: int = 0
-    after: str = ""
-    """The id of the last row seen of this source."""
-
-    def text(self) -> str:
-        """As `Page.cursor`."""
-        moments = [moment and moment.isoformat() for moment in (self.since, self.until)]
-        return json.dumps([*moments, self.source, self.after])
-
-    @classmethod
-    def of(cls, text: str | None) -> "Cursor":
-        """The cursor a page gave; the beginning for None."""
-        if text is None:
-            return cls()
-        since, until, source, after = json.loads(text)
-        return cls(since and datetime.fromisoformat(since), until and datetime.fromisoformat(until), source, after)
+    read: Callable[[Row], Records]
+    gone: frozenset[str] = frozenset()
+    """Ids that Salesforce's log of deletions names for this window."""
+    missing: Callable[[set[str]], Records] | None = None
+    """Takes those of them that had no row; gives records of what is gone for good."""
 
 
 def pages(
@@ -69,30 +55,64 @@ def pages(
     if at.until is not None:
         yield from _window(sf, stream, sources, at, at.until)
         at = Cursor(at.until)
-    begin = at.since - OVERLAP if at.since else None
-    end = until.replace(microsecond=0)  # queries know whole seconds only; the rest of this one comes next time
-    yield from _window(sf, stream, sources, Cursor(begin, end), end)
+    yield from _window(sf, stream, sources, Cursor(begin_of(at), end := whole_second(until)), end)
+
+
+def begin_of(at: Cursor) -> datetime | None:
+    """Where the window behind this cursor begins."""
+    return at.since - OVERLAP if at.since and at.until is None else at.since
+
+
+def whole_second(until: datetime) -> datetime:
+    """Where a window ends: queries know whole seconds only; the rest of this one comes next time."""
+    return until.replace(microsecond=0)
 
 
 def _window(sf: "Salesforce", stream: str, sources: Sequence[Source], start: Cursor, end: datetime) -> Iterator[Page]:
     for number in range(start.source, len(sources)):
         source = sources[number]
-        after = start.after if number == start.source else ""
-        for rows, total, more in _answers(sf, source, start.since, end, after):
-            if more:
-                cursor = Cursor(start.since, end, number, rows[-1]["Id"])
-            elif number + 1 < len(sources):
-                cursor = Cursor(start.since, end, number + 1)
-            else:
-                cursor = Cursor(end)
-            whole = len(sources) == 1 and not after
-            yield _page(stream, source, rows, cursor, total if whole else None, first=start.since is None)
+        at = start if number == start.source else Cursor(start.since, end, number)
+        behind = Cursor(start.since, end, number + 1) if number + 1 < len(sources) else Cursor(end)
+        gone = set(source.gone)
+        whole = len(sources) == 1 and not at.after
+        for answer, cursor in _pieces(sf, source, at, end):
+            records = [record for row in answer.rows for record in source.read(_flat(row))]
+            gone.difference_update(row["Id"] for row in answer.rows)
+            if gone and source.missing and cursor is None:
+                records += source.missing(gone)
+            whole = whole and (cursor is None or cursor.high is None)
+            yield _page(stream, records, cursor or behind, answer.total if whole else None, first=start.since is None)
 
 
-def _page(
-    stream: str, source: Source, rows: list[dict[str, Any]], cursor: Cursor, total: int | None, *, first: bool
-) -> Page:
-    records = [record for row in rows for record in source.read(_flat(row))]
+def _pieces(sf: "Salesforce", source: Source, at: Cursor, end: datetime) -> Iterator[tuple[Answer, Cursor | None]]:
+    """The answers of one source, each with the cursor behind it; None behind the last."""
+    low, high, after = at.low or at.since, at.high or end, at.after
+    while True:
+        place = replace(at, low=low, high=high) if (low, high) != (at.since, end) else replace(at, low=None, high=None)
+        try:
+            for answer in answers(sf, source.object, source.columns, source.stamps, low, high, after):
+                if answer.more:
+                    yield answer, replace(place, after=answer.last)
+                elif high < end:
+                    yield answer, replace(at, low=high, high=end, after="")
+                else:
+                    yield answer, None
+        except TooSlow as error:
+            high, after = _middle(low, high, error), ""  # what came of this piece already comes again
+            continue
+        if high == end:
+            return
+        low, high, after = high, end, ""
+
+
+def _middle(low: datetime | None, high: datetime, error: TooSlow) -> datetime:
+    half = (high - (low or _EARLIEST)) / 2
+    if half < SHORTEST:
+        raise Unavailable(f"{error} Not even {2 * half} of changes can be read at once") from error
+    return (high - half).replace(microsecond=0)
+
+
+def _page(stream: str, records: Records, cursor: Cursor, total: int | None, *, first: bool) -> Page:
     return Page(
         stream,
         cursor.text(),
@@ -102,39 +122,6 @@ def _page(
         ),
         total=total,
     )
-
-
-def _answers(
-    sf: "Salesforce", source: Source, since: datetime | None, until: datetime, after: str
-) -> Iterator[tuple[list[dict[str, Any]], int, bool]]:
-    """Page by page: the rows, how many the query finds in all, and whether there are more."""
-    answer = sf.query(soql(source, since, until, after), include_deleted=True)
-    while True:
-        rows = answer["records"]
-        more = not answer["done"]
-        yield rows, answer["totalSize"], more
-        if not more:
-            return
-        try:
-            answer = sf.query_more(answer["nextRecordsUrl"], identifier_is_url=True)
-        except Rejected as error:
-            if not locator_died(error):
-                raise
-            answer = sf.query(soql(source, since, until, rows[-1]["Id"]), include_deleted=True)
-
-
-def soql(source: Source, since: datetime | None, until: datetime, after: str) -> str:
-    """The query for the rows of a window behind the id `after`."""
-    from simple_salesforce.format import format_soql
-
-    if since is None:
-        changed = format_soql("{:literal} < {}", source.stamps[0], until)
-    else:
-        each = [format_soql("({0:literal} >= {1} AND {0:literal} < {2})", s, since, until) for s in source.stamps]
-        changed = f"({' OR '.join(each)})"
-    beyond = format_soql(" AND Id > {}", after) if after else ""
-    selected = ",".join(source.columns)
-    return f"SELECT {selected} FROM {source.object} WHERE {changed}{beyond} ORDER BY Id"  # noqa: S608 - names from describe
 
 
 def _flat(row: Mapping[str, Any]) -> Row:

@@ -14,6 +14,15 @@ def delete_record(org: Org, record_id: str) -> None:
     _by_hand(org, org.records.tables[object_type.name][record_id], {"IsDeleted": True})
 
 
+def purge_record(org: Org, record_id: str) -> None:
+    """Delete a record past the recycle bin: only the log of deletions names it. KeyError when there is none."""
+    delete_record(org, record_id)
+    object_type = org.schema.of_id(record_id)
+    assert object_type
+    org.records.drop(object_type.name, record_id)
+    org.purged.append((record_id, org.now()))
+
+
 def merge_contacts(org: Org, loser: str, winner: str) -> None:
     """`loser` is deleted and points to `winner`, which gets all that belonged to it; KeyError when one is missing."""
     contacts = org.records.tables["Contact"]

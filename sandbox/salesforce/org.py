@@ -1,6 +1,6 @@
 """One organisation: its schema, its records, who works in it and what a client has left of its quota."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Options:
     """API requests per sandbox day; beyond it every request is refused with 403."""
     token_calls: int | None = None
     """An access token expires after this many requests; None: never."""
+    currencies: Mapping[str, float] = field(default_factory=dict)
+    """The active currencies, with how many of each are one of the first; empty: the org has only one."""
 
 
 @dataclass
@@ -58,15 +60,18 @@ class Org:
 
     def __init__(self, clock: SandboxClock, options: Options) -> None:
         self.clock = clock
-        self.schema: Schema = standard_schema(options.show_opt_out)
+        self.schema: Schema = standard_schema(options.show_opt_out, several_currencies=bool(options.currencies))
         self.records = Records(self.schema)
         self.permissions = Permissions(self.records, INTEGRATION_USER)
         self.session = Session(clock, options.daily_quota, options.token_calls)
         self.cursors: dict[str, Cursor] = {}
         self.jobs: dict[str, Job] = {}
         self.troubles = Troubles()
+        self.purged: list[tuple[str, str]] = []
+        """Ids of records that left the recycle bin too, with the stamp of their deletion."""
         self._numbers = 0
         self._people()
+        self._currencies(options.currencies)
 
     def now(self) -> str:
         """The present stamp."""
@@ -98,6 +103,13 @@ class Org:
 
     def parent(self, field: Field) -> Callable[[str], Record | None]:
         return self.records.tables[field.reference_to[0]].get
+
+    def _currencies(self, currencies: Mapping[str, float]) -> None:
+        for code, rate in currencies.items():
+            corporate = code == next(iter(currencies))
+            record = {"Id": self.next_id("01L"), "IsoCode": code, "ConversionRate": rate, "IsCorporate": corporate}
+            at = stamp(self.clock.date)
+            self.records.add("CurrencyType", {**record, "IsActive": True, "CreatedDate": at, "SystemModstamp": at})
 
     def _people(self) -> None:
         at = stamp(self.clock.date)

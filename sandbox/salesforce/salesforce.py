@@ -8,7 +8,7 @@ from flask import Blueprint
 from sandbox.people import World
 from sandbox.platform import SandboxClock
 from sandbox.salesforce.history import History
-from sandbox.salesforce.incidents import delete_record, merge_contacts
+from sandbox.salesforce.incidents import delete_record, merge_contacts, purge_record
 from sandbox.salesforce.org import Options, Org
 from sandbox.salesforce.schema import Record
 from sandbox.salesforce.tooling_catalogue import definition
@@ -69,6 +69,10 @@ class Salesforce:
     def delete(self, record_id: str) -> None:
         """Someone deletes a record by hand; KeyError when there is none."""
         delete_record(self.org, record_id)
+
+    def purge(self, record_id: str) -> None:
+        """Someone deletes a record and empties the recycle bin; KeyError when there is none."""
+        purge_record(self.org, record_id)
 
     def merge(self, loser: str, winner: str) -> None:
         """Someone merges two contacts by hand: `loser` goes to the recycle bin; KeyError when there is none."""

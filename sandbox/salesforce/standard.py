@@ -227,6 +227,34 @@ def _setup() -> list[ObjectType]:
     ]  # fmt: skip
 
 
-def standard_schema(show_opt_out: bool) -> Schema:
+def _privacy() -> list[ObjectType]:
+    boxes = (
+        ("HasOptedOutProfiling", "Don't Profile"), ("HasOptedOutProcessing", "Don't Process"),
+        ("HasOptedOutSolicit", "Don't Market"), ("HasOptedOutTracking", "Don't Track"),
+        ("HasOptedOutGeoTracking", "Don't Track Geolocation"), ("SendIndividualData", "Export Individual's Data"),
+        ("CanStorePiiElsewhere", "OK to Store PII Data Elsewhere"), ("ShouldForget", "Forget this Individual"),
+    )  # fmt: skip
+    last_name = _text("LastName", "Last Name", nillable=False)
+    return [_object("Individual", "Individual", "0PK", last_name, *(_flag(name, label) for name, label in boxes))]
+
+
+def _money() -> list[ObjectType]:
+    fixed: dict[str, Any] = {"recycled": False, "customisable": False, "writable": False}
+    return [
+        _object(
+            "CurrencyType", "Currency Type", "01L", _text("IsoCode", "Currency ISO Code", 3, nillable=False),
+            _plain("double", "ConversionRate", "Conversion Rate", precision=18, scale=6),
+            _flag("IsCorporate", "Corporate Currency"), _flag("IsActive", "Active"), **fixed,
+        ),
+    ]  # fmt: skip
+
+
+def standard_schema(show_opt_out: bool, *, several_currencies: bool = False) -> Schema:
     """A fresh organisation's objects; `show_opt_out` opens HasOptedOutOfEmail to everyone."""
-    return Schema([*_people(show_opt_out), *_dealings(), *_doings(), *_setup()])
+    objects = [*_people(show_opt_out), *_privacy(), *_dealings(), *_doings(), *_setup()]
+    if not several_currencies:
+        return Schema(objects)
+    for each in objects:
+        if each.name in ("Account", "Contact", "Lead", "Opportunity"):
+            each.fields["CurrencyIsoCode"] = _text("CurrencyIsoCode", "Currency", 3)
+    return Schema([*objects, *_money()])

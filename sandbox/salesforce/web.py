@@ -11,6 +11,7 @@ from sandbox.salesforce import (
     composite,
     describe,
     queries,
+    replication,
     sobjects,
     tooling,
 )
@@ -20,7 +21,7 @@ from sandbox.salesforce.org import INTEGRATION_USER, ORGANISATION, Org
 
 _LONGEST_URI = 16_384
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-_PARTS = (account, queries, describe, composite, sobjects, bulk_query, bulk_ingest, tooling)
+_PARTS = (account, queries, describe, composite, replication, sobjects, bulk_query, bulk_ingest, tooling)
 
 
 def make_blueprint(org: Org) -> Blueprint:

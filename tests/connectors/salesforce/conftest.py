@@ -60,9 +60,12 @@ def connect(slept: list[float]) -> Callable[..., Any]:
 
 @pytest.fixture
 def described() -> Callable[..., dict[str, Any]]:
-    """The answer to a batch of describes: objects with these fields, None for one that may not be read."""
+    """The answer to a batch of describes: objects with these fields, None for one that may not be read.
 
-    def make(*objects: list[str] | None) -> dict[str, Any]:
+    `log`: ids in the log of deletions, which is asked for in the same batch.
+    """
+
+    def make(*objects: list[str] | None, log: list[str] | None = None) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
         for names in objects:
             if names is None:
@@ -70,6 +73,9 @@ def described() -> Callable[..., dict[str, Any]]:
             else:
                 fields = [{"name": name, "type": "string"} for name in names]
                 results.append({"statusCode": 200, "result": {"fields": fields}})
+        if log is not None:
+            rows = [{"id": id_, "deletedDate": "2017-05-01T00:00:00.000+0000"} for id_ in log]
+            results.append({"statusCode": 200, "result": {"deletedRecords": rows}})
         return {"hasErrors": None in objects, "results": results}
 
     return make

@@ -20,6 +20,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.pacing import Pacer
+from connectors.salesforce.answers import TooSlow
 from connectors.salesforce.login import Login
 from connectors.salesforce.rules import token_rules
 from connectors.transport import Transport
@@ -46,7 +47,7 @@ def error(code: str, message: str) -> list[dict[str, str]]:
                 "\nFT_A__c, FT_Tags__c FROM Contact WHERE Id > '003'\nERROR\nNo such column 'FT_Tags__c' on it",
             ),
             SchemaDrift,
-            "the field FT_Tags__c .* foretag run",
+            "the field FT_Tags__c .* foretag provision",
         ),
         (
             400,
@@ -56,7 +57,7 @@ def error(code: str, message: str) -> list[dict[str, str]]:
         ),
         (400, error("INVALID_TYPE", "sObject type 'Lead' is not supported."), NotPermitted, "'Lead'"),
         (403, error("API_DISABLED_FOR_ORG", "The REST API is not enabled"), NotPermitted, "API_DISABLED"),
-        (400, error("QUERY_TIMEOUT", "Your query request was running for too long."), Unavailable, "too long"),
+        (400, error("QUERY_TIMEOUT", "Your query request was running for too long."), TooSlow, "too long"),
         (406, [], Unavailable, "406"),
     ],
 )

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.contract import Account, FieldSpec, FieldType
 from connectors.errors import ConnectorError
 from connectors.records import Value
+from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.happenings import opportunity_sources
 from connectors.salesforce.names import field_name, from_salesforce, ours, to_salesforce
 from connectors.salesforce.people import people_source
@@ -65,6 +67,9 @@ def recorded(name: str) -> dict[str, Any]:
     return answer["response"]["body"] if "response" in answer else answer
 
 
+UNTIL = datetime(2017, 6, 1, tzinfo=UTC)
+
+
 class Described:
     """Answers describes from recordings."""
 
@@ -86,7 +91,7 @@ class Described:
 @pytest.mark.parametrize("fixture", ["describe_contact", "rec_describe_contact_devorg_v42"])
 def test_a_real_orgs_contacts_can_be_selected(fixture: str) -> None:
     account = Account("salesforce", "sf", "t", options={"properties": ["MailingAddress", "Description"]})
-    source = people_source(Described(Contact=fixture), account, "Contact")
+    source = people_source(Described(Contact=fixture), account, "Contact", Cursor(), UNTIL)
     assert {"Id", "IsDeleted", "MasterRecordId", "Email", "LeadSource", "Description"} <= set(source.columns)
     assert not {"MailingAddress", "HasOptedOutOfEmail"} & set(source.columns)
     assert source.stamps == ["SystemModstamp"]
@@ -94,7 +99,7 @@ def test_a_real_orgs_contacts_can_be_selected(fixture: str) -> None:
 
 @pytest.mark.parametrize("fixture", ["describe_lead", "rec_describe_lead_devorg_v42"])
 def test_a_real_orgs_leads_can_be_selected(fixture: str) -> None:
-    source = people_source(Described(Lead=fixture), Account("salesforce", "sf", "t"), "Lead")
+    source = people_source(Described(Lead=fixture), Account("salesforce", "sf", "t"), "Lead", Cursor(), UNTIL)
     assert {"IsConverted", "ConvertedContactId", "Industry"} <= set(source.columns)
     assert "Status" not in source.columns
 

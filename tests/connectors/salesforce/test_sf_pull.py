@@ -34,7 +34,7 @@ def contacts(connect, org, data: str, described) -> Callable[..., list[Page]]:
     """Pull contacts of an org with these fields (and of its Individual, when there is one)."""
 
     def pull(*names: str, individual: list[str] | None = None, cursor: str | None = None, **options: Any) -> list[Page]:
-        org.post(f"{data}/composite/batch", json=described([*BASIC, *names], individual))
+        org.post(f"{data}/composite/batch", json=described([*BASIC, *names], individual, log=[] if cursor else None))
         return list(connect(**options).pull("contacts", cursor, UNTIL))
 
     return pull
@@ -188,7 +188,7 @@ def role(number: int, deal: dict[str, object] | None, **more: object) -> dict[st
 @pytest.fixture
 def deals(connect, org, data: str, described) -> Callable[..., Any]:
     def pull(*records: dict[str, object], cursor: str | None = None, more: tuple[str, ...] = ()) -> Any:
-        org.post(f"{data}/composite/batch", json=described(ROLE, [*DEAL, *more]))
+        org.post(f"{data}/composite/batch", json=described(ROLE, [*DEAL, *more], None, None))
         org.get(f"{data}/queryAll/", json=rows(*records))
         (page,) = connect().pull("opportunities", cursor, UNTIL)
         return page.activities

@@ -166,3 +166,34 @@ def test_a_year_of_real_shoppers_is_quick(start):
     page = sf.get("queryAll", q=text + since)
     assert time.process_time() - begun < 1  # under 0.1 s on an idle machine
     assert (len(page["records"]), page["done"]) == (2000, False)
+
+
+def test_the_log_of_deletions_names_also_what_left_the_recycle_bin(sf):
+    ann, ben = sf.id_of("Contact", "ann@shop.example"), sf.id_of("Contact", "ben@x.example")
+    sf.salesforce.delete(ann)
+    sf.salesforce.purge(ben)
+    window = {"start": "2017-04-14T00:00:00Z", "end": "2017-04-16T00:00:00+00:00"}
+    log = sf.get("sobjects/Contact/deleted/", **window)
+    assert {row["id"] for row in log["deletedRecords"]} == {ann, ben}
+    assert sf.query("SELECT Id FROM Contact WHERE IsDeleted = true", "queryAll")[0]["Id"] == ann
+    assert ben not in {row["Id"] for row in sf.query("SELECT Id FROM Contact", "queryAll")}
+    assert ann not in sf.get("sobjects/Contact/updated", **window)["ids"]
+    for start, end in (("2017-01-01T00:00:00Z", window["end"]), (window["start"], window["start"]), ("soon", "late")):
+        answer = sf.call("GET", "sobjects/Contact/deleted/", params={"start": start, "end": end})
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_REPLICATION_DATE")
+    assert sf.call("GET", "sobjects/Nothing/deleted/", params=window).status_code == 404
+
+
+def test_several_currencies_have_rates(start):
+    sf = start(currencies={"EUR": 1.0, "SEK": 10.0})
+    rows = sf.query("SELECT IsoCode, ConversionRate, IsCorporate FROM CurrencyType ORDER BY IsoCode")
+    assert [(row["IsoCode"], row["ConversionRate"], row["IsCorporate"]) for row in rows] == [
+        ("EUR", 1.0, True),
+        ("SEK", 10.0, False),
+    ]
+    assert "CurrencyIsoCode" in {field["name"] for field in sf.get("sobjects/Opportunity/describe")["fields"]}
+
+
+def test_one_currency_has_no_rates(sf):
+    assert sf.call("GET", "sobjects/CurrencyType/describe").status_code == 404
+    assert "CurrencyIsoCode" not in {field["name"] for field in sf.get("sobjects/Opportunity/describe")["fields"]}

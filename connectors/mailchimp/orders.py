@@ -21,6 +21,7 @@ from connectors.records import Activity, ActivityKind
 
 STREAM = "orders"
 FULL_PASS = timedelta(days=7)
+_CANCELLED = ("cancelled", "canceled", "voided")
 _COLUMNS = (
     "id", "customer.email_address", "campaign_id", "financial_status", "currency_code", "order_total",
     "processed_at_foreign", "cancelled_at_foreign", "updated_at_foreign",
@@ -115,7 +116,7 @@ def _activities(store: str, row: Mapping[str, Any]) -> Iterator[Activity]:
         amount=cents(row.get("order_total")),
         currency=row.get("currency_code") or None,
         campaign=row.get("campaign_id") or None,
-        removed=bool(row.get("cancelled_at_foreign")) or status in ("cancelled", "canceled"),
+        removed=bool(row.get("cancelled_at_foreign")) or status in _CANCELLED,
     )
     yield order
     if status == "refunded" and not order.removed:

@@ -16,7 +16,7 @@ HUMAN_ONLY = {"filter_bots": "true"}
 
 _ID = r"[\w-]+"
 _REPORT = re.compile(rf"/reports/{_ID}/(email-activity|unsubscribed)")
-_FIELD_KEYS = ("tag", "name", "type", "public")
+_FIELD_KEYS = ("tag", "name", "type", "public", "help_text")
 
 
 def merge_prefix(prefix: str) -> str:

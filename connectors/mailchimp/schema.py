@@ -12,7 +12,7 @@ from connectors.mailchimp.fields import TYPES, Fields
 from connectors.mailchimp.pages import whole
 from connectors.mailchimp.sdk import PAGE, Api
 
-_LABEL_LENGTH = 50
+_LABEL_LENGTH, _HELP_LENGTH = 50, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +147,5 @@ class Schema:
 
 
 def _merge_field(tag: str, spec: FieldSpec) -> dict[str, Any]:
-    return {"tag": tag, "name": spec.label[:_LABEL_LENGTH], "type": TYPES[spec.type], "public": False}
+    name, about = spec.label[:_LABEL_LENGTH], spec.description[:_HELP_LENGTH]
+    return {"tag": tag, "name": name, "type": TYPES[spec.type], "public": False, "help_text": about}

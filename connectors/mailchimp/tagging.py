@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
 
+from connectors.ahead import ahead
 from connectors.contract import Change, Outcome, Result
 from connectors.errors import Rejected, SchemaDrift
 from connectors.mailchimp.answers import refusal
 from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.pages import AT_ONCE
 from connectors.mailchimp.rules import WRITE_BATCH
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import Api
@@ -27,21 +31,29 @@ class Tagger:
         return calls + (bool(by_tag) and not self._schema.knows_tags(audience))
 
     def write(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
-        """Tag by tag; a contact's outcome comes when all of its tags are done."""
+        """Tag by tag, several calls at once; a contact's outcome comes when all of its tags are done."""
         left = Counter({change.id: sum(map(len, self._fields.tag_changes(change))) for change in changes})
         refused: dict[str, str] = {}
+        steps = list(self._steps(audience, changes))
+        calls = (partial(self._change, audience, segment, adds, drops) for segment, adds, drops in steps)
+        with closing(ahead(calls, AT_ONCE)) as answers:
+            for (_, adds, drops), answer in zip(steps, answers, strict=True):
+                refused |= answer
+                left.subtract(change.id for change in (*adds, *drops))
+                done = [change for change in (*adds, *drops) if not left[change.id]]
+                if done:
+                    yield [_read(change, refused.get(address(change))) for change in done]
+
+    def _steps(
+        self, audience: str, changes: Sequence[Change]
+    ) -> Iterator[tuple[int | None, Sequence[Change], Sequence[Change]]]:
+        """The calls: the static segment, whom to add to it, and whom to take off."""
         for name, (adds, drops) in self._by_tag(changes).items():
             segment = self._schema.tags(audience).get(name.casefold())
             if segment is None and adds:
                 raise SchemaDrift(f"audience {audience}: the tag {name} is missing. Set the fields up again.")
             for start in range(0, max(len(adds), len(drops)), WRITE_BATCH):
-                added, dropped = adds[start : start + WRITE_BATCH], drops[start : start + WRITE_BATCH]
-                if segment is not None:  # a tag that is gone need not be taken off
-                    refused |= self._change(audience, segment, added, dropped)
-                left.subtract(change.id for change in (*added, *dropped))
-                done = [change for change in (*added, *dropped) if not left[change.id]]
-                if done:
-                    yield [_read(change, refused.get(address(change))) for change in done]
+                yield segment, adds[start : start + WRITE_BATCH], drops[start : start + WRITE_BATCH]
 
     def _by_tag(self, changes: Sequence[Change]) -> dict[str, tuple[list[Change], list[Change]]]:
         """For each tag whom to add and whom to take off."""
@@ -52,8 +64,12 @@ class Tagger:
                     by_tag.setdefault(name, ([], []))[side].append(change)
         return dict(sorted(by_tag.items()))
 
-    def _change(self, audience: str, segment: int, adds: Sequence[Change], drops: Sequence[Change]) -> dict[str, str]:
-        """Add and take off one tag; the reason for each address that was refused."""
+    def _change(
+        self, audience: str, segment: int | None, adds: Sequence[Change], drops: Sequence[Change]
+    ) -> dict[str, str]:
+        """Add and take off one tag; the reason for each address that was refused. A tag that is gone is off already."""
+        if segment is None:
+            return {}
         body = {
             "members_to_add": [change.email for change in adds],
             "members_to_remove": [change.email for change in drops],

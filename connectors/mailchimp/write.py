@@ -8,18 +8,24 @@ first call. That is not remembered for longer than the connector lives: it is wh
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
+from connectors.ahead import ahead
 from connectors.contract import Change, Outcome, Result
 from connectors.errors import NotAllowed, Rejected, SchemaDrift, Stop
 from connectors.mailchimp.answers import refusal
 from connectors.mailchimp.fields import Fields, is_kept
+from connectors.mailchimp.pages import AT_ONCE
 from connectors.mailchimp.rules import WRITE_BATCH
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import Answer, Api
 from connectors.mailchimp.tagging import Tagger, address, outcome
 
+_Sent = tuple[list[Change], dict[str, Outcome]]
 _SAMPLES = 5
 """How many members are looked up to find one that is there."""
 
@@ -75,12 +81,10 @@ class Writer:
             yield from self._audience(audience, mine)
 
     def _audience(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
+        """Batch after batch until a status was seen to stay, then several at once; tags at last."""
         tagged: list[Change] = []
-        for batch in _batches(changes):
-            statuses = {} if audience in self._verified else self._sample(audience, batch)
-            outcomes = self._send(audience, batch, statuses)
-            if any(outcomes[id_].result is Result.WRITTEN for id_ in statuses):
-                self._verified.add(audience)
+        batches = _batches(changes)
+        for batch, outcomes in chain(self._verifying(audience, batches), self._several(audience, batches)):
             for change in batch:
                 if outcomes[change.id].result is Result.WRITTEN and any(self._fields.tag_changes(change)):
                     tagged.append(change)
@@ -88,6 +92,21 @@ class Writer:
             if outcomes:
                 yield list(outcomes.values())
         yield from self._tagger.write(audience, tagged)
+
+    def _verifying(self, audience: str, batches: Iterator[list[Change]]) -> Iterator[_Sent]:
+        while audience not in self._verified and (batch := next(batches, None)):
+            statuses = self._sample(audience, batch)
+            outcomes = self._send(audience, batch, statuses)
+            if any(outcomes[id_].result is Result.WRITTEN for id_ in statuses):
+                self._verified.add(audience)
+            yield batch, outcomes
+
+    def _several(self, audience: str, batches: Iterator[list[Change]]) -> Iterator[_Sent]:
+        def send(batch: list[Change]) -> _Sent:
+            return batch, self._send(audience, batch, {})
+
+        with closing(ahead((partial(send, batch) for batch in batches), AT_ONCE)) as sent:
+            yield from sent
 
     def _sample(self, audience: str, batch: Sequence[Change]) -> dict[str, str]:
         """The status of the first member of a batch that is there, by contact id."""

@@ -1,7 +1,7 @@
 """Orders of the connected stores, on the sandbox and on a made-up list that changes while it is read."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -61,6 +61,27 @@ def test_a_refund_is_a_fact_of_its_own(chimp, shop, drain, date):
     found = {a.kind: a for a in drain(chimp, "orders")[1] if a.id.startswith(f"{STORE}:{order.id}")}
     assert found[ActivityKind.ORDER].amount == found[ActivityKind.REFUND].amount == round(order.total * 100)
     assert found[ActivityKind.REFUND].at == date
+
+
+@pytest.mark.parametrize("status", ["cancelled", "Canceled", "voided"])
+def test_an_order_that_never_came_about_is_none(chimp, shop, drain, store, status):
+    order = shop.orders[0]
+    order.financial_status = status
+    assert f"{STORE}:{order.id}" not in store(drain(chimp, "orders")[1])
+
+
+def test_trap_orders_keep_the_currency_they_were_paid_in(web, api, connect, drain):
+    order = {
+        "id": "1",
+        "customer": {"email_address": "a@b.example"},
+        "currency_code": "JPY",
+        "order_total": 1200,
+        "processed_at_foreign": "2017-07-01T09:00:00+09:00",
+    }
+    web.get(f"{api}/ecommerce/stores/s1/orders", json={"orders": [order], "total_items": 1})
+    (activity,) = drain(connect(stores=["s1"]), "orders")[1]
+    assert (activity.amount, activity.currency) == (120_000, "JPY")
+    assert activity.at == datetime(2017, 7, 1, tzinfo=UTC)
 
 
 def test_orders_that_moved_are_all_read_again(chimp, shop, drain, store, date):

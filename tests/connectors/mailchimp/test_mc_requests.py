@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from threading import Event, Lock
 
 import pytest
 from responses import matchers
@@ -105,6 +106,26 @@ def test_five_hundred_go_into_a_call_and_the_calls_are_foreseen(web, api, connec
     outcomes = list(connector.write(changes))
     assert [len(batch) for batch in outcomes] == [500, 500, 1]
     assert connector.calls == {"member": 1, "members update": 3}
+
+
+def test_the_first_batch_goes_alone_and_the_others_side_by_side(web, api, connect, sample):
+    lock, meeting, under_way = Lock(), Event(), []
+
+    def echo(request):
+        with lock:
+            first = not under_way
+            under_way.append(request)
+            if len(under_way) == 3:
+                meeting.set()
+        if not first:
+            assert meeting.wait(5)
+        members = json.loads(request.body)["members"]
+        return 200, {}, json.dumps(answer(*(row(m["email_address"], FT_BUY=73.46) for m in members)))
+
+    web.add_callback("POST", f"{api}/lists/{LIST}", echo, content_type="application/json")
+    outcomes = list(connect().write([change(f"c{n}", f"p{n}@post.example") for n in range(1, 1501)]))
+    assert [batch[0].id for batch in outcomes] == ["c1", "c501", "c1001"]
+    assert len(under_way) == 3
 
 
 def test_two_contacts_with_one_address_do_not_meet_in_a_call(web, api, connect, sample):

@@ -75,6 +75,7 @@ def test_setting_up_makes_what_is_missing_and_nothing_else(chimp, sandbox, field
         "FT_CTRL": "text",
     }
     assert not any(field["public"] for field in made.values())
+    assert made["FT_BUY"]["help_text"] == "How likely the next order is."
     tags = {segment["name"] for segment in after["mailchimp"]["segments"].values()}
     assert tags == {"FT: Control", "FT: Loyal", "FT: New"}
 

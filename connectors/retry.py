@@ -14,6 +14,11 @@ LONGEST_WAIT = 60.0
 """Seconds. A longer Retry-After is not believed: HubSpot has been seen to send milliseconds."""
 
 
+_PATIENCE = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+_SOON = tenacity.wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
+"""For a call that was one too many: most often there is room for it again at once."""
+
+
 def retry_after(response: requests.Response) -> float | None:
     """The Retry-After header in seconds, when there is a sane one."""
     try:
@@ -62,13 +67,12 @@ def _excerpt(response: requests.Response) -> str:
 
 def persistently(call: Callable[[], T], *, attempts: int, sleep: Callable[[float], None]) -> T:
     """`call()`, again after a while while it raises `Retry`, at most `attempts` times; the last error is raised."""
-    patience = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Retry) and error.after is not None:
             return error.after
-        return patience(state)
+        return (_SOON if isinstance(error, Throttled) else _PATIENCE)(state)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Retry),

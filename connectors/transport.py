@@ -54,7 +54,7 @@ class Transport(requests.Session):
         budget: Budget | None = None,
         meter: Meter | None = None,
         connections: int = 6,
-        attempts: int = 6,
+        attempts: int = 8,
     ) -> None:
         super().__init__()
         self.trust_env = False  # an entry in ~/.netrc would replace our Authorization header

@@ -31,12 +31,12 @@ class Fault:
     kind: Kind
     times: int = 1
     after: int = 0
-    rate: float = 1.0
-    seed: int = 0
     status: int = 500
     retry_after: float | None = None
     body: str | None = None
     seconds: float = 0.0
+    rate: float = 1.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

@@ -107,12 +107,12 @@ def test_a_403_without_a_word_stands_for_too_many_calls(transport: Transport, pl
     assert transport.get(f"{BASE}/things").ok
 
 
-def test_it_gives_up_after_six_tries(transport: Transport, platform, slept: list[float]) -> None:
+def test_it_gives_up_after_eight_tries(transport: Transport, platform, slept: list[float]) -> None:
     platform.get(f"{BASE}/things", status=503)
     with pytest.raises(Unavailable, match=r"read things .* HTTP 503"):
         transport.get(f"{BASE}/things")
-    assert len(platform.calls) == 6
-    assert len(slept) == 5
+    assert len(platform.calls) == 8
+    assert len(slept) == 7
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_platform_that_stays_down_is_given_up(web, connect, date):
     web.get(API + LIST["v3"], status=503, body="<html>")
     with pytest.raises(Unavailable):
         list(connect().pull("contacts", None, date))
-    assert len(web.calls) == 6
+    assert len(web.calls) == 8
 
 
 @pytest.mark.parametrize(("tier", "calls"), [("starter", 100), ("professional", 190)])

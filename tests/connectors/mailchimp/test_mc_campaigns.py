@@ -157,7 +157,7 @@ def test_faults_lose_nothing(chimp, sandbox, drain, store, kind):
 
 def test_failed_downloads_give_their_connections_back(chimp, sandbox, drain, store):
     whole = store(drain(chimp, "campaigns")[1])
-    sandbox.inject(Fault("mailchimp", "GET /batch-results", "status", times=6, status=503))
+    sandbox.inject(Fault("mailchimp", "GET /batch-results", "status", times=8, status=503))
     cursor = None
     with pytest.raises(Unavailable, match="result file"):
         for page in chimp.pull("campaigns", None, date := sandbox.clock.date):

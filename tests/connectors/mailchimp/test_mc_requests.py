@@ -368,4 +368,4 @@ def test_too_many_calls_end_in_a_typed_error(web, api, connect, drain, fake_time
     web.get(f"{api}/lists", status=429, body="")
     with pytest.raises(Throttled):
         drain(connect(), "members")
-    assert len(fake_time.slept) == 5
+    assert len(fake_time.slept) == 7

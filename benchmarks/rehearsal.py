@@ -71,12 +71,13 @@ class Rehearsal:
         """What acts took since the start or the last reset; what was done between them is left out."""
         self._waited, self._sleep, self._counting = 0.0, sleep, Lock()
 
-    def connect(self) -> Connector:
-        """A new connector, as at the beginning of a run."""
+    def connect(self, *, provision: bool = False) -> Connector:
+        """A new connector, as at the beginning of a run; one that may make our fields, for `provision`."""
         token = self.sandbox.platform(self.kind).token
         if self.kind == "salesforce":
             token = f"{CLIENT_ID}:{CLIENT_SECRET}"
-        account = Account(self.kind, "shop", token, self.sandbox.url + _BASES[self.kind], fields=FIELDS)
+        url = self.sandbox.url + _BASES[self.kind]
+        account = Account(self.kind, "shop", token, url, fields=FIELDS, provision=provision)
         return open_connector(account, sleep=self._wait, monotonic=lambda: self._waited)
 
     def until_done(self, act: Callable[[], None], orders: Callable[[], list[Fault]] = list) -> None:
@@ -111,7 +112,7 @@ class Rehearsal:
 
     def provision(self) -> None:
         """Our fields; Unavailable while something is still wrong with them."""
-        self.connect().provision(FIELDS)
+        self.connect(provision=True).provision(FIELDS)
         wrong = self.connect().drift(FIELDS)
         if wrong:
             raise Unavailable(wrong[0])

@@ -12,6 +12,9 @@ from sandbox.hubspot.search import Search
 from sandbox.hubspot.writes import Outcome, Writer
 
 PAGE, HISTORY_PAGE, BATCH, INLINE_PAGE = 100, 50, 100, 100
+_OTHERS = "companies tickets products line_items quotes calls emails meetings notes tasks communications postal_mail"
+OTHER_KINDS = frozenset(_OTHERS.split())
+"""Types that a portal has and this one holds no records of."""
 _ALWAYS = {
     "contacts": ("createdate", "hs_object_id", "lastmodifieddate"),
     "deals": ("createdate", "hs_object_id", "hs_lastmodifieddate"),
@@ -179,6 +182,8 @@ class ObjectRoutes:
         """Associated ids inside a record: the first hundred, with a cursor when there are more."""
         shown: dict[str, Any] = {}
         for other in wanted:
+            if other not in OTHER_KINDS and all(other not in names for names in ALIASES.values()):
+                raise unknown_kind(other)
             ids = self._portal.associated(kind, other, record.id)
             label = f"{kind.removesuffix('s')}_to_{other.removesuffix('s')}"
             if ids:

@@ -30,6 +30,8 @@ class Quirks:
     """How long a change stays out of the search."""
     isolates: bool = True
     """Whether a batch whose rows have trace ids is written without those that hold a wrong value, or not at all."""
+    merged_anew: bool = False
+    """Whether the survivor of a merge gets a new id."""
 
 
 class Portal:
@@ -119,6 +121,21 @@ class Portal:
             if into == other.id:
                 self.contacts.merged_into[old] = primary.id
         self.contacts.merged_into[other.id] = primary.id
+
+    def renumber(self, record: Record, id_: str, at: str) -> None:
+        """Give a contact another id; the old one leads there from now on."""
+        old = record.id
+        self.contacts.remove(record)
+        record.id = id_
+        self.contacts.add(record)
+        ids = ";".join(filter(None, [old, record.properties.get("hs_merged_object_ids")]))
+        self.contacts.change(record, {"hs_object_id": id_, "hs_merged_object_ids": ids}, at, "MERGE_OBJECTS")
+        self.contacts.merged_into |= {each: id_ for each, into in self.contacts.merged_into.items() if into == old}
+        self.contacts.merged_into[old] = id_
+        self.emails |= {email: id_ for email, owner in self.emails.items() if owner == old}
+        for deal_id in self.deals_of.pop(old, []):
+            self.contacts_of[deal_id].remove(old)
+            self.tie(deal_id, id_)
 
 
 def unknown_kind(kind: str) -> ApiError:

@@ -74,8 +74,7 @@ class Writer:
         values, problems = self._judge(kind, sent, None)
         if problems:
             raise invalid_properties(problems)
-        id_, at = str(self._next_id), self._portal.now()
-        self._next_id += 1
+        id_, at = self._new_id(), self._portal.now()
         stamps = {"hs_object_id": id_, "createdate": at, "lastmodifieddate": at, "hs_lastmodifieddate": at}
         if kind == "deals":
             del stamps["lastmodifieddate"]
@@ -133,8 +132,15 @@ class Writer:
         table = self._portal.contacts
         if primary_id not in table.live or other_id not in table.live or primary_id == other_id:
             raise not_found()
-        self._portal.merge(table.live[primary_id], table.live[other_id], self._portal.now())
-        return table.live[primary_id]
+        primary = table.live[primary_id]
+        self._portal.merge(primary, table.live[other_id], self._portal.now())
+        if self._portal.quirks.merged_anew:
+            self._portal.renumber(primary, self._new_id(), self._portal.now())
+        return primary
+
+    def _new_id(self) -> str:
+        self._next_id += 1
+        return str(self._next_id - 1)
 
     def _judged(self, kind: str, rows: list[dict[str, Any]]) -> list[tuple[Values, list[dict[str, Any]]]]:
         """Each row's values and problems. Raises ApiError for any problem when rows cannot be told apart."""

@@ -70,3 +70,8 @@ def test_a_deal_may_have_several_contacts_and_a_contact_may_leave_it(small_sandb
     portal.untie(deal, first)
     row = hubspot.get(f"{DEALS}/{deal}", associations="contacts")
     assert [each["id"] for each in row["associations"]["contacts"]["results"]] == [second]
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("companies", 200), ("butterflies", 400)])
+def test_associations_with_a_type_that_is_none_are_refused(hubspot, wanted: str, status: int) -> None:
+    hubspot.get(CONTACTS, status, limit=1, associations=wanted)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from connectors.contract import Change, Result
 from connectors.records import Consent
 
 
@@ -81,3 +82,21 @@ def test_trap_a_contact_that_leaves_a_deal_or_is_merged_takes_no_order_twice(hub
         f"{deals[0]}:{others[0]}",
         f"{deals[1]}:{others[1]}",
     }
+
+
+def test_trap_the_survivor_of_a_merge_may_have_a_new_id(hub, sandbox, by_hand, fields, date, drain):
+    hub.provision(fields)
+    contacts, _, cursor = drain(hub, "contacts")
+    first, second, other = (contact.id for contact in contacts[:3])
+    sandbox.platform("hubspot").quirks.merged_anew = True
+    headers = {"Authorization": f"Bearer {sandbox.platform('hubspot').token}"}
+    merge = {"primaryObjectId": first, "objectIdToMerge": second}
+    address = f"{sandbox.url}/hubspot/crm/v3/objects/contacts/merge"
+    survivor = requests.post(address, json=merge, headers=headers, timeout=5).json()["id"]
+    assert survivor not in (first, second)
+    given = [Change("contacts", id_, None, {"buy_score": 1.0}) for id_ in (first, second, other)]
+    outcomes = {each.id: (each.result, each.reason) for batch in hub.write(given) for each in batch}
+    gone = (Result.GONE, f"merged into {survivor}")
+    assert outcomes == {first: gone, second: gone, other: (Result.WRITTEN, "")}
+    told = {each.id: each for each in drain(hub, "contacts", cursor, date + timedelta(hours=1))[0]}
+    assert set(told[survivor].aliases) == {first, second}

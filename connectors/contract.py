@@ -128,6 +128,8 @@ class Capabilities:
     """True where tags are written by calls of their own (Mailchimp)."""
     contact_streams: tuple[str, ...] = ("contacts",)
     """The streams that bring contacts; the others bring activities only."""
+    write_by: str | None = None
+    """The property by which changes are best sorted before they are written, so that they block each other less."""
     provision_in_runs: bool = True
     """Whether a run may make our missing fields itself; False where that takes rights over the whole platform."""
 

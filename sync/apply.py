@@ -58,7 +58,7 @@ def _apply_account(
     try:
         _go_on_unless(site.clock.stop)
         applied.created = demand_fields(site, account, specs)
-        changes = outbox.open_changes(site.db, plan, account)
+        changes = outbox.open_changes(site.db, plan, account, site.connectors[account].capabilities.write_by)
         left = len(changes)
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):

@@ -27,8 +27,8 @@ JOB_ROWS = 50_000
 """Rows of one job: below 100 MB, whatever they hold."""
 CALLS_OF_A_JOB = 8
 """Older jobs, new job, rows, start, two looks at its state, rows that were written, rows that were refused."""
-PATIENCE = 3600.0
-"""Seconds a job is waited for."""
+PATIENCE = 1500.0
+"""Seconds a job is waited for: less than the half hour after which a run counts as silent."""
 _LONGEST_LOOK = 30.0
 _RUNNING = ("UploadComplete", "InProgress")
 _RESULT_ATTEMPTS = 3

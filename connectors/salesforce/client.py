@@ -85,6 +85,7 @@ class SalesforceConnector:
         read_batch=_PAGE,
         tags_cost_calls=False,
         contact_streams=("contacts", "leads"),
+        write_by="AccountId",
         provision_in_runs=False,
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.contract import FieldSpec, FieldType
 from connectors.salesforce.names import field_name
 from connectors.salesforce.schema import Schema, describe
-from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL
+from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL, PERMISSION_SET_TEXT
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -20,6 +20,7 @@ _DESCRIBED = {
     FieldType.YES_NO: "boolean",
 }
 _TEXT_LENGTH = 255
+_DIGITS, _DECIMALS = 10, 2
 _LABEL_LENGTH = 40
 _HELP_LENGTH = 510
 
@@ -94,8 +95,8 @@ def _permission_set(sf: "Salesforce") -> str:
     found = sf.query(soql("SELECT Id,Name FROM PermissionSet WHERE Name = {}", PERMISSION_SET))["records"]
     if found:
         return str(found[0]["Id"])
-    text = "Read and edit the fields that foretag writes, and nothing else"
-    return _create(sf, "PermissionSet", Name=PERMISSION_SET, Label=PERMISSION_SET_LABEL, Description=text)
+    texts = {"Label": PERMISSION_SET_LABEL, "Description": PERMISSION_SET_TEXT}
+    return _create(sf, "PermissionSet", Name=PERMISSION_SET, **texts)
 
 
 def soql(query: str, *values: object) -> str:
@@ -119,7 +120,7 @@ def metadata(spec: FieldSpec) -> dict[str, Any]:
     }
     match spec.type:
         case FieldType.NUMBER:
-            return {"type": "Number", "precision": 10, "scale": 2, **common}
+            return {"type": "Number", "precision": _DIGITS, "scale": _DECIMALS, **common}
         case FieldType.TEXT:
             return {"type": "Text", "length": _TEXT_LENGTH, **common}
         case FieldType.CHOICE:
@@ -147,11 +148,20 @@ def _wrong(field: Mapping[str, Any], name: str, spec: FieldSpec) -> str | None:
             "delete it in Salesforce's setup, then foretag provision"
         )
     if not field["updateable"]:
-        return f"{name} may not be edited by foretag's user: foretag provision lets it"
+        return (
+            f"{name} may not be edited by foretag's user: foretag provision lets it; where the permission set "
+            f"{PERMISSION_SET_LABEL!r} shows the field already, tick Edit Access there"
+        )
+    whole = field.get("precision", _DIGITS) - field.get("scale", _DECIMALS)
+    if spec.type is FieldType.NUMBER and (field.get("scale", _DECIMALS) < _DECIMALS or whole < _DIGITS - _DECIMALS):
+        return (
+            f"{name} cuts numbers off, so that every run would write them again: "
+            f"set its length to {_DIGITS - _DECIMALS} and its decimal places to {_DECIMALS} in setup"
+        )
     if spec.type is FieldType.TEXT and field["length"] < _TEXT_LENGTH:
         return f"{name} holds {field['length']} characters only: set its length to {_TEXT_LENGTH} in setup"
     options = {value["value"] for value in field["picklistValues"] if value["active"]}
     refused = sorted(set(spec.options) - options) if field["restrictedPicklist"] else []
     if refused:
-        return f"{name} does not accept {', '.join(refused)}: unrestrict its values in Salesforce's setup"
+        return f"{name} does not accept {', '.join(refused)}: add these values, or unrestrict the field, in setup"
     return None

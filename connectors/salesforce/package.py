@@ -7,14 +7,16 @@ from xml.etree import ElementTree
 from connectors.contract import FieldSpec
 from connectors.salesforce.fields import metadata
 from connectors.salesforce.names import field_name
-from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL
+from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL, PERMISSION_SET_TEXT
 
+_FOLDER = "metadata"
+"""What is deployed has a folder to itself: Salesforce may refuse files that the manifest does not name."""
 _NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _README = f"""\
 The fields that foretag writes
 ==============================
 
-Deploy this folder with   sf project deploy start --metadata-dir .
+Deploy the folder {_FOLDER} with   sf project deploy start --metadata-dir {_FOLDER}
 or zip what is in it and deploy it in Workbench (Migration, Deploy).
 
 Then give the permission set "{PERMISSION_SET_LABEL}" to the user foretag signs in as:
@@ -28,7 +30,12 @@ def package(fields: Sequence[FieldSpec], prefix: str, objects: Sequence[str], ve
     """File name to text: the fields on each of `objects`, and a permission set that lets them be read and edited."""
     names = [f"{object_}.{field_name(prefix, spec.key)}" for object_ in objects for spec in fields]
     permissions = [{"editable": True, "field": name, "readable": True} for name in names]
-    rights = {"fieldPermissions": permissions, "label": PERMISSION_SET_LABEL}
+    rights = {
+        "description": PERMISSION_SET_TEXT,
+        "fieldPermissions": permissions,
+        "hasActivationRequired": False,
+        "label": PERMISSION_SET_LABEL,
+    }
     described = [{"fullName": field_name(prefix, spec.key), **_as_xml(metadata(spec))} for spec in fields]
     members = [
         {"members": names, "name": "CustomField"},
@@ -36,9 +43,12 @@ def package(fields: Sequence[FieldSpec], prefix: str, objects: Sequence[str], ve
     ]
     return {
         "README.txt": _README,
-        "package.xml": _document("Package", {"types": members, "version": version}),
-        **{f"objects/{object_}.object": _document("CustomObject", {"fields": described}) for object_ in objects},
-        f"permissionsets/{PERMISSION_SET}.permissionset": _document("PermissionSet", rights),
+        f"{_FOLDER}/package.xml": _document("Package", {"types": members, "version": version}),
+        **{
+            f"{_FOLDER}/objects/{object_}.object": _document("CustomObject", {"fields": described})
+            for object_ in objects
+        },
+        f"{_FOLDER}/permissionsets/{PERMISSION_SET}.permissionset": _document("PermissionSet", rights),
     }
 
 

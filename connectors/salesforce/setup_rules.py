@@ -8,6 +8,7 @@ from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
 PERMISSION_SET = "foretag"
 """API name of the permission set that makes our fields visible."""
 PERMISSION_SET_LABEL = "foretag fields"
+PERMISSION_SET_TEXT = "Read and edit the fields that foretag writes, and nothing else"
 
 _REMOVABLE = ("CustomField", "PermissionSet", "PermissionSetAssignment")
 _METADATA = (

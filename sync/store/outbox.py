@@ -45,11 +45,16 @@ def enqueue(db: sqlite3.Connection, plan: str, changes: Iterable[tuple[str, Chan
     return int(count.fetchone()[0])
 
 
-def open_changes(db: sqlite3.Connection, plan: str, account: str) -> list[Change]:
-    """What is still to be written of `plan` on `account`; a row that was sent but not acknowledged is among them."""
+def open_changes(db: sqlite3.Connection, plan: str, account: str, by: str | None = None) -> list[Change]:
+    """What is still to be written of `plan` on `account`, sorted by this property of the contacts.
+
+    A row that was sent but not acknowledged is among them.
+    """
     rows = db.execute(
-        "SELECT * FROM outbox WHERE plan = ? AND account = ? AND state IN ('pending', 'sent') ORDER BY id",
-        (plan, account),
+        """SELECT outbox.* FROM outbox LEFT JOIN contact ON contact.account = outbox.account AND contact.id = contact_id
+        WHERE plan = ? AND outbox.account = ? AND state IN ('pending', 'sent')
+        ORDER BY json_extract(properties, '$.' || ?), outbox.id""",
+        (plan, account, by),
     )
     return [_change(row) for row in rows]
 

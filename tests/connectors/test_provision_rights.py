@@ -80,10 +80,10 @@ def test_mailchimps_package_names_merge_fields_and_tags(connect):
 
 def test_salesforces_package_is_metadata_with_the_fields_and_their_rights(connect):
     files = connect("salesforce").package(FIELDS)
-    lead = ElementTree.fromstring(files["objects/Lead.object"])
+    lead = ElementTree.fromstring(files["metadata/objects/Lead.object"])
     names = [each.text for each in lead.findall(f"{NAMESPACE}fields/{NAMESPACE}fullName")]
     assert names == ["FT_Segment__c", "FT_Tags__c", "FT_Buy_Score__c"]
     assert "Big & <small>" in [each.text for each in lead.iter(f"{NAMESPACE}fullName")]
-    rights = ElementTree.fromstring(files["permissionsets/foretag.permissionset"])
+    rights = ElementTree.fromstring(files["metadata/permissionsets/foretag.permissionset"])
     assert len(rights.findall(f"{NAMESPACE}fieldPermissions")) == 2 * len(FIELDS)
-    assert "Contact.FT_Buy_Score__c" in files["package.xml"]
+    assert "Contact.FT_Buy_Score__c" in files["metadata/package.xml"]

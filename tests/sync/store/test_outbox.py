@@ -105,3 +105,12 @@ def test_a_contact_that_is_gone_is_not_planned_for_again(shop) -> None:
     outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.GONE, "deleted")], NOW)
     assert states(shop) == {"1": "failed"}
     assert [row["id"] for row in shop.execute("SELECT id FROM contact WHERE NOT deleted")] == ["2", "3"]
+
+
+def test_changes_come_sorted_by_a_property_where_the_platform_wishes_it(shop) -> None:
+    outbox.enqueue(shop, "plan", changes(1, 2, 3))
+    shop.execute("""UPDATE contact SET properties = '{"AccountId": "b"}' WHERE id = '1'""")
+    shop.execute("""UPDATE contact SET properties = '{"AccountId": "a"}' WHERE id IN ('2', '3')""")
+    by = [change.id for change in outbox.open_changes(shop, "plan", "shop", "AccountId")]
+    assert by == ["2", "3", "1"]
+    assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["1", "2", "3"]

@@ -52,7 +52,7 @@ def test_a_full_pull_brings_everything(box) -> None:
     assert len(activities(box.pull(connector, "activities"))) == len(there["Task"]) > 0
 
 
-def test_archived_activities_are_read_too(box) -> None:
+def test_trap_activities_older_than_a_year_are_archived(box) -> None:
     box.sandbox.advance(datetime(2018, 12, 1, tzinfo=UTC))
     tasks = box.sandbox.snapshot()["salesforce"]["Task"]
     assert any(task["IsArchived"] for task in tasks.values())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import Change, Outcome, Result
-from connectors.errors import NotAllowed, Rejected, SchemaDrift
+from connectors.errors import NotAllowed, QuotaSpent, Rejected, SchemaDrift
 from connectors.salesforce.write import merged
 
 
@@ -191,3 +191,55 @@ def test_no_changes_cost_no_call(connect, org) -> None:
     connector = connect()
     assert list(connector.write([])) == []
     assert connector.predict_calls([]) == 0
+
+
+def composite(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"compositeResponse": list(parts)}
+
+
+def part(number: int, status: int, body: Any) -> dict[str, Any]:
+    return {"referenceId": f"part{number}", "httpStatusCode": status, "httpHeaders": {}, "body": body}
+
+
+def test_trap_a_part_of_a_composite_without_an_answer_is_unknown(connect, org, data: str) -> None:
+    first = [good({"id": change(n).id}) for n in range(200)]
+    org.post(f"{data}/composite", json=composite(part(0, 200, first)))
+    (outcomes,) = connect().write([change(n) for n in range(250)])
+    assert [outcome.result for outcome in outcomes] == [Result.WRITTEN] * 200 + [Result.UNKNOWN] * 50
+
+
+def test_trap_a_part_of_a_composite_that_failed_for_now_is_sent_again(connect, org, data: str, slept) -> None:
+    first = [good({"id": change(n).id}) for n in range(200)]
+    busy = [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]
+    org.post(f"{data}/composite", json=composite(part(1, 503, busy), part(0, 200, first)))
+    org.patch(f"{data}/composite/sobjects", json=[good({"id": change(n).id}) for n in range(200, 250)])
+    (outcomes,) = connect().write([change(n) for n in range(250)])
+    assert {outcome.result for outcome in outcomes} == {Result.WRITTEN}
+    assert len(slept) == 1
+
+
+def test_trap_the_quota_ends_inside_a_composite(connect, org, data: str) -> None:
+    spent = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
+    org.post(f"{data}/composite", json=composite(part(0, 403, spent), part(1, 403, spent)))
+    with pytest.raises(QuotaSpent):
+        list(connect().write([change(n) for n in range(250)]))
+
+
+def test_trap_a_field_nobody_may_edit_stops_the_write(connect, answer) -> None:
+    """One such row is that record's own matter; when all are refused so, it is the field's."""
+    message = "Unable to create/update fields: FT_Buy_Score__c. Please check the security settings of this field"
+    closed = refused("INVALID_FIELD_FOR_INSERT_UPDATE", message)
+    bad = {change(1).id}
+    answer(lambda record: closed if record["id"] in bad else good(record))
+    (outcomes,) = connect().write([change(1), change(2)])
+    assert [outcome.result for outcome in outcomes] == [Result.REJECTED, Result.WRITTEN]
+    bad.add(change(2).id)
+    with pytest.raises(SchemaDrift, match="FT_Buy_Score__c"):
+        list(connect().write([change(1), change(2)]))
+
+
+def test_trap_neighbouring_bad_records_do_not_hide_the_good_ones(connect, answer) -> None:
+    bad = {change(n).id for n in range(40, 52)}
+    answer(lambda r: "JSON_PARSER_ERROR" if r["id"] in bad else good(r))
+    (outcomes,) = connect().write([change(n) for n in range(200)])
+    assert {outcome.id for outcome in outcomes if outcome.result is not Result.WRITTEN} == bad

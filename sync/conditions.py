@@ -11,6 +11,7 @@ from sync.cycle import Outcome
 from sync.doctor import LITTLE_SPACE
 from sync.feedback import findings
 from sync.fields import score_key
+from sync.movement import new_surges
 from sync.pull import Pulled
 from sync.site import Site
 from sync.store.scores import newest_standings
@@ -72,7 +73,8 @@ def between_runs(site: Site) -> dict[str, str]:
 
 
 def movements(site: Site) -> Iterator[str]:
-    """The movements between segments the config wants to be told of, from the last scoring to this one."""
+    """Flows out of the ordinary, and the movements since the last scoring that the config wants to be told of."""
+    yield from new_surges(site)
     newest = newest_standings(site.db)
     earlier = newest_standings(site.db, before=newest[0]) if newest else None
     if newest is None or earlier is None:

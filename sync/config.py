@@ -24,6 +24,7 @@ from sync.config_sections import (
     Objective,
     Pilot,
     Privacy,
+    Retention,
     Schedule,
     Segments,
     Write,
@@ -82,6 +83,7 @@ class Config(Section):
     guard: Guard = Field(Guard(), description=Guard.__doc__)
     pilot: Pilot = Field(Pilot(), description=Pilot.__doc__)
     holdout: Holdout = Field(Holdout(), description=Holdout.__doc__)
+    retention: Retention = Field(Retention(), description=Retention.__doc__)
     schedule: Schedule = Field(Schedule(), description=Schedule.__doc__)
     backup: Backup = Field(Backup(), description=Backup.__doc__)
     privacy: Privacy = Field(Privacy(), description=Privacy.__doc__)

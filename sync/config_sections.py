@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from sync.config_accounts import NAME, Section
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
@@ -117,6 +117,20 @@ class Holdout(Section):
     """The control group: scored, but marked so that campaigns leave it out."""
 
     share: Share = Field(0.1, ge=0, le=0.5, description="Share of people in the control group; 0 for none.")
+
+
+class Retention(Section):
+    """How long old scores stay in the store. What was judged of them (by month) and every move stay for good."""
+
+    daily: Duration = Field(timedelta(days=14), description="Every scoring is kept this long …")
+    weekly: Duration = Field(timedelta(days=200), description="… then the first of each week …")
+    total: Duration = Field(timedelta(days=3 * 365), description="… then the first of each month, this long.")
+
+    @model_validator(mode="after")
+    def _longer_and_longer(self) -> Self:
+        if not timedelta(days=1) <= self.daily <= self.weekly <= self.total:
+            raise ValueError("daily, weekly and total should grow in this order, from one day on")
+        return self
 
 
 class Schedule(Section):

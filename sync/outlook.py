@@ -6,6 +6,7 @@ from typing import Any
 
 from sync.effect import effects, sentences
 from sync.feedback import findings, months
+from sync.movement import movement, movement_lines
 from sync.site import Site
 
 
@@ -43,12 +44,13 @@ def outlook(site: Site) -> dict[str, Any]:
                 }
                 for each in effects(site)
             ],
+            "movement": movement(site),
         }
     )
     return found
 
 
-def outlook_lines(found: Mapping[str, Any]) -> Iterator[str]:
+def outlook_lines(site: Site, found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield "What looks wrong"
     for each in found["findings"]:
@@ -63,6 +65,8 @@ def outlook_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield "What acting on it brought"
     for each in found["effects"]:
         yield f"  {each['objective']}: {' '.join(each['words'])}"
+    yield "Who moves"
+    yield from movement_lines(site, found["movement"])
 
 
 def _came_true(each: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
 from sync.learned import objectives, realised_months
+from sync.movement import movement
 from sync.persons import name_of
 from sync.report.data import (
     Account,
@@ -30,6 +31,7 @@ from sync.report.data import (
     Status,
     Written,
 )
+from sync.report.evaluation import Interval
 from sync.report.render import render
 from sync.site import Site
 from sync.status import freshness
@@ -81,7 +83,7 @@ def report_data(site: Site, now: datetime) -> ReportData:
             Effect(each.objective.title, tuple(sentences(each, site.config.currency))) for each in effects(site)
         ),
         segments=tuple(_segments(site, before, after)),
-        migration=Migration(earlier[0], tuple(_flows(before, after))) if earlier else None,
+        migration=_migration(site, earlier[0], before, after) if earlier else None,
         movers=_movers(site, before, after) if before else None,
         written=tuple(_written(site, summary)),
         run_log=tuple(_log(site)),
@@ -162,6 +164,21 @@ def _segments(site: Site, before: Standings, after: Standings) -> Iterator[Segme
         worth[each.segment] += _value(each)
     for key in SEGMENTS:
         yield Segment(key, site.config.segments.name(key), now[key], then[key] if before else None, worth[key])
+
+
+def _migration(site: Site, since: datetime, before: Standings, after: Standings) -> Migration:
+    found = movement(site)
+    return Migration(
+        since,
+        tuple(_flows(before, after)),
+        unusual=tuple(each["text"] for each in found["unusual"]),
+        causes=found["causes"],
+        stay={
+            site.config.segments.name(key): Interval(*found["expected_days"][key].values())
+            for key in SEGMENTS
+            if key in found["expected_days"]
+        },
+    )
 
 
 def _flows(before: Standings, after: Standings) -> Iterator[Flow]:

@@ -17,6 +17,7 @@ from sync.store.database import transaction
 from sync.store.exclusion import exclude
 from sync.store.ledger import Wave, save_outcomes, save_predictions, save_wave
 from sync.store.scores import save_moves, save_standings
+from sync.upkeep import sum_up, thin_out
 
 if TYPE_CHECKING:
     from scoring.model import Model
@@ -70,6 +71,8 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
             _keep(site, each, as_of, predictions.get(each.objective.predict), rules.get(each.objective.predict))
         save_standings(site.db, as_of, placed)
         save_moves(site.db, as_of, moves)
+        sum_up(site, as_of)
+    thin_out(site, as_of)
     counts = Counter(standing.segment for standing in placed)
     segments = {site.config.segments.name(segment): counts[segment] for segment in SEGMENTS}
     return Scored(as_of, len(placed), segments, used)

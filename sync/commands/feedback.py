@@ -11,7 +11,7 @@ from sync.cli import App, example, pass_app
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @pass_app
 def feedback(app: App, as_json: bool) -> None:
-    """Show whether predictions came true, whether acting on them helped, and what looks wrong.
+    """Show whether predictions came true, whether acting on them helped, what looks wrong, and who moves.
 
     A prediction is compared when its horizon has passed, never before. The effect comes from the control group, over
     all runs that were written; without enough of them it says so.
@@ -21,4 +21,4 @@ def feedback(app: App, as_json: bool) -> None:
 
     with open_site(app.config, app.clock, alone=False) as site:
         found = outlook(site)
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(outlook_lines(found)))
+        click.echo(json.dumps(found, indent=2) if as_json else "\n".join(outlook_lines(site, found)))

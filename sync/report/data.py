@@ -131,10 +131,15 @@ class Flow:
 
 @dataclass(frozen=True)
 class Migration:
-    """All flows since the last run, stayers included."""
+    """All flows since the last run, stayers included; `unusual` are sentences, `causes` moves of the last four weeks by
+    cause, `stay` days people stay in a segment (its shown name; value, low, high).
+    """
 
     since: datetime
     flows: tuple[Flow, ...]
+    unusual: tuple[str, ...] = ()
+    causes: Mapping[str, int] = field(default_factory=dict)
+    stay: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sync.instants import instant, micros
@@ -74,20 +74,25 @@ class Due:
 
 def due(db: sqlite3.Connection, now: datetime) -> list[Due]:
     """What can be compared with reality at `now`, oldest first. Predictions of an altered model cannot: see the log."""
-    rows = db.execute(
-        """SELECT DISTINCT objective, as_of, horizon_days, model_id FROM prediction
-        WHERE outcome IS NULL AND as_of + horizon_days * 86400000000 <= ? ORDER BY as_of, objective""",
-        (micros(now),),
-    ).fetchall()
     found = []
-    for row in rows:
-        try:
-            found_artefact = artefact(db, row["model_id"])
-        except StoreError as error:
-            log.error("predictions of %s: %s", instant(row["as_of"]).date(), error)
-            continue
-        found.append(Due(row["objective"], instant(row["as_of"]), row["horizon_days"], found_artefact))
-    return found
+    for objective in objectives(db):
+        for as_of in predicted_at(db, objective):
+            row = _one(db, objective, as_of)
+            if row["outcome"] is not None or as_of + timedelta(days=row["horizon_days"]) > now:
+                continue
+            try:
+                found.append(Due(objective, as_of, row["horizon_days"], artefact(db, row["model_id"])))
+            except StoreError as error:
+                log.error("predictions of %s: %s", as_of.date(), error)
+    return sorted(found, key=lambda each: (each.as_of, each.objective))
+
+
+def _one(db: sqlite3.Connection, objective: str, as_of: datetime) -> sqlite3.Row:
+    """Any prediction of an instant: all of them have the same model and horizon, and all or none their outcome."""
+    row: sqlite3.Row = db.execute(
+        "SELECT * FROM prediction WHERE objective = ? AND as_of = ? LIMIT 1", (objective, micros(as_of))
+    ).fetchone()
+    return row
 
 
 def save_outcomes(db: sqlite3.Connection, objective: str, as_of: datetime, outcomes: Mapping[int, float]) -> None:
@@ -104,12 +109,32 @@ def save_outcomes(db: sqlite3.Connection, objective: str, as_of: datetime, outco
     )
 
 
+def objectives(db: sqlite3.Connection) -> list[str]:
+    """The objectives there are predictions of."""
+    return [row["it"] for row in db.execute(_EACH.format(column="objective", where="1"))]
+
+
+def predicted_at(db: sqlite3.Connection, objective: str, model_id: int | None = None) -> list[datetime]:
+    """The instants predictions are kept of (by this model), oldest first."""
+    rows = db.execute(_EACH.format(column="as_of", where="objective = :objective"), {"objective": objective})
+    found = [instant(row["it"]) for row in rows]
+    return [at for at in found if model_id is None or _one(db, objective, at)["model_id"] == model_id]
+
+
 def matured_at(db: sqlite3.Connection, objective: str) -> list[datetime]:
     """The instants whose predictions can be compared with what happened, oldest first."""
-    rows = db.execute(
-        "SELECT DISTINCT as_of FROM prediction WHERE objective = ? AND outcome IS NOT NULL ORDER BY as_of", (objective,)
-    )
-    return [instant(row["as_of"]) for row in rows]
+    return [at for at in predicted_at(db, objective) if _one(db, objective, at)["outcome"] is not None]
+
+
+# The distinct values of the next column of the key, by looking up one after the other: reading all rows would take
+# minutes in a large ledger.
+_EACH = """
+WITH RECURSIVE each(it) AS (
+    SELECT min({column}) FROM prediction WHERE {where}
+    UNION ALL SELECT (SELECT min({column}) FROM prediction WHERE {where} AND {column} > it) FROM each
+    WHERE it IS NOT NULL
+) SELECT it FROM each WHERE it IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +165,6 @@ def values_at(db: sqlite3.Connection, objective: str, as_of: datetime) -> dict[i
         (objective, micros(as_of)),
     )
     return {row["person_id"]: row["value"] for row in rows}
-
-
-def predicted_at(db: sqlite3.Connection, objective: str, model_id: int | None = None) -> list[datetime]:
-    """The instants predictions are kept of (by this model), oldest first."""
-    rows = db.execute(
-        "SELECT DISTINCT as_of FROM prediction WHERE objective = ? AND model_id = coalesce(?, model_id) ORDER BY as_of",
-        (objective, model_id),
-    )
-    return [instant(row["as_of"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +200,5 @@ def realised_rows(db: sqlite3.Connection, objective: str) -> list[RealisedRow]:
 
 def made_by(db: sqlite3.Connection, objective: str, as_of: datetime) -> tuple[int, int]:
     """Model number and horizon in days of the predictions made at `as_of` (there must be some)."""
-    row = db.execute(
-        "SELECT model_id, horizon_days FROM prediction WHERE objective = ? AND as_of = ? LIMIT 1",
-        (objective, micros(as_of)),
-    ).fetchone()
+    row = _one(db, objective, as_of)
     return int(row["model_id"]), int(row["horizon_days"])

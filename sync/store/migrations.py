@@ -198,4 +198,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """ALTER TABLE outbox ADD COLUMN settled_at INTEGER""",
         """CREATE INDEX outbox_contact ON outbox (account, contact_id)""",
     ),
+    (
+        # How many people went where in periods of about so many days: kept for good, unlike standings.
+        """CREATE TABLE flow (
+            days INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            origin TEXT NOT NULL,
+            target TEXT NOT NULL,
+            people INTEGER NOT NULL,
+            money INTEGER NOT NULL,
+            PRIMARY KEY (days, until, origin, target)
+        ) STRICT, WITHOUT ROWID""",
+        # What a human knows better: the segment a person is to be in, until an instant.
+        """CREATE TABLE pin (
+            person_id INTEGER PRIMARY KEY,
+            segment TEXT NOT NULL,
+            score INTEGER,
+            at INTEGER NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT""",
+    ),
 )

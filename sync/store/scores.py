@@ -62,6 +62,17 @@ def newest_standings(
     return instant(row["as_of"]), found
 
 
+def kept_at(db: sqlite3.Connection) -> list[datetime]:
+    """The instants standings are kept of, oldest first: looked up one after the other, not by reading all rows."""
+    rows = db.execute(
+        """WITH RECURSIVE each(it) AS (
+            SELECT min(as_of) FROM standing
+            UNION ALL SELECT (SELECT min(as_of) FROM standing WHERE as_of > it) FROM each WHERE it IS NOT NULL
+        ) SELECT it FROM each WHERE it IS NOT NULL"""
+    )
+    return [instant(row["it"]) for row in rows]
+
+
 def segments_at(db: sqlite3.Connection, as_of: datetime) -> dict[int, str]:
     """The segment of everyone at an instant, by person; empty when it was not kept."""
     rows = db.execute("SELECT person_id, segment FROM standing WHERE as_of = ?", (micros(as_of),))
@@ -98,3 +109,39 @@ def moves_since(db: sqlite3.Connection, since: datetime, until: datetime) -> lis
         Move(row["person_id"], instant(row["at"]), row["origin"], row["target"], row["cause"], row["value"])
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """People who went from one segment to another (or stayed) between two instants, and the cents expected of them."""
+
+    origin: str
+    target: str
+    people: int
+    money: int
+
+
+def save_flows(db: sqlite3.Connection, days: int, start: datetime, end: datetime) -> None:
+    """Keep how many people went where between two kept instants about `days` apart, for good. Inside a transaction."""
+    db.execute(
+        """INSERT OR REPLACE INTO flow SELECT ?, ?, ?, a.segment, b.segment, count(*),
+            CAST(round(100 * coalesce(sum(a.fields ->> '$.expected_value'), 0)) AS INTEGER)
+        FROM standing a JOIN standing b ON b.person_id = a.person_id AND b.as_of = ?
+        WHERE a.as_of = ? GROUP BY a.segment, b.segment""",
+        (days, micros(start), micros(end), micros(end), micros(start)),
+    )
+
+
+def last_flow(db: sqlite3.Connection, days: int) -> datetime | None:
+    """When the newest period of this length ended."""
+    row = db.execute("SELECT max(until) AS until FROM flow WHERE days = ?", (days,)).fetchone()
+    return None if row["until"] is None else instant(row["until"])
+
+
+def flows(db: sqlite3.Connection, days: int) -> dict[tuple[datetime, datetime], list[Flow]]:
+    """Every period of this length with its flows, oldest first."""
+    found: dict[tuple[datetime, datetime], list[Flow]] = {}
+    for row in db.execute("SELECT * FROM flow WHERE days = ? ORDER BY until", (days,)):
+        period = found.setdefault((instant(row["since"]), instant(row["until"])), [])
+        period.append(Flow(row["origin"], row["target"], row["people"], row["money"]))
+    return found

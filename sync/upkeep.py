@@ -1,0 +1,37 @@
+"""After a scoring: what is summed up for good, and what of the single rows may go."""
+
+from datetime import datetime, timedelta
+
+from sync.site import Site
+from sync.store import runs
+from sync.store.database import transaction
+from sync.store.scores import kept_at, last_flow, save_flows
+from sync.store.thinning import reclaim, thin
+
+PERIODS = (7, 28)
+"""Days over which movements are summed up: a week, and four of them."""
+
+
+def sum_up(site: Site, as_of: datetime) -> None:
+    """Sum up the movements of each period that is over at `as_of`. Inside a transaction."""
+    kept = kept_at(site.db)
+    for days in PERIODS:
+        length, last = timedelta(days=days), last_flow(site.db, days)
+        starts = [at for at in kept if as_of - at >= length]
+        if starts and (last is None or as_of - last >= length):
+            save_flows(site.db, days, starts[-1], as_of)
+
+
+def thin_out(site: Site, as_of: datetime) -> int:
+    """Delete old standings and predictions as [retention] says, and give the space back where that is worth it.
+
+    The last run that got through stays, since the guard measures by it. Returns how many instants went.
+    """
+    through = runs.last_through(site.db)
+    protected = {through.as_of} if through else set()
+    keep = site.config.retention
+    with transaction(site.db):
+        gone = thin(site.db, as_of, protected, daily=keep.daily, weekly=keep.weekly, total=keep.total)
+    if gone:
+        reclaim(site.db)
+    return gone

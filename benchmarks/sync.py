@@ -77,7 +77,7 @@ class Bench:
         for _ in range(self._asked.repeat):
             ours = Foretag(self._sandbox, self._new_folder(), (platform,))
             first = both("full pull", partial(ours.pull_contacts, self._now), full=True)
-            change_one(platform, self._sandbox.url, token)
+            change_one(platform, self._sandbox.url, token, f"Changed {self._now:%j}")
             second = both("pull, 1 changed", partial(ours.pull_contacts, self._tomorrow()))
             third = both("pull, none changed", partial(ours.pull_contacts, self._tomorrow()))
             rounds.append((*first, *second, *third))

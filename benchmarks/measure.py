@@ -1,6 +1,7 @@
 """One command as a process of its own: how long it took, and what it used of the processor."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,3 +34,12 @@ def timed(command: Sequence[str | Path], environment: Mapping[str, str], folder:
         said = (out.read_text(encoding="utf-8") + errors.read_text(encoding="utf-8"))[-2_000:]
         raise Failed(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{said}")
     return Timing(wall, used.ru_utime + used.ru_stime)
+
+
+def count(out: Path, pattern: str) -> int:
+    """The number that `pattern` finds in what a command said. Failed when it said no such thing."""
+    said = out.read_text(encoding="utf-8")
+    found = re.search(pattern, said)
+    if found is None:
+        raise Failed(f"{pattern} is not in what was said:\n{said}")
+    return int(found[1].replace(",", ""))

@@ -58,7 +58,16 @@ def _resources(call: Call) -> Reply:
     return Reply(200, {name: f"{call.base}/{name}" for name in names})
 
 
+def _record_count(call: Call) -> Reply:
+    """About how many records there are of each object; those that are unknown are left out."""
+    asked = call.params.get("sObjects", "").split(",")
+    found = [each for each in (call.org.find(name) for name in asked) if each]
+    counts = [{"count": len(call.org.rows(each, everything=False)), "name": each.name} for each in found]
+    return Reply(200, {"sObjects": counts})
+
+
 ROUTES: list[Route] = [
     ("GET", "limits", _limits),
+    ("GET", "limits/recordCount", _record_count),
     ("GET", "", _resources),
 ]

@@ -78,9 +78,15 @@ def _tell(site: Site, found: Mapping[str, str], judged: Callable[[str], bool], e
         log.warning("alert: %s", text)
     unsent = _remembered(site.db, "alerts unsent", [])
     unsent += [[place, text] for text in texts for place in site.config.alerts.to]
-    with transaction(site.db):
-        _remember(site.db, "alerts", {key: asdict(state) for key, state in after.items()})
-        _remember(site.db, "alerts unsent", unsent[-MOST_UNSENT:])
+    try:
+        with transaction(site.db):
+            _remember(site.db, "alerts", {key: asdict(state) for key, state in after.items()})
+            _remember(site.db, "alerts unsent", unsent[-MOST_UNSENT:])
+    except sqlite3.Error as error:  # a full disk is worth an alert more than anything
+        log.error("alerts cannot be remembered: %s", error)
+        for place, text in unsent:
+            deliver(place, f"foretag: {text}")
+        return
     _send(site, unsent[-MOST_UNSENT:])
 
 

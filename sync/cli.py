@@ -121,6 +121,10 @@ class LazyGroup(click.Group):
             _fail(ctx, str(error), error.exit_code)
         except ConnectorError as error:
             _fail(ctx, redact(str(error)), ForetagError.exit_code)
+        except OSError as error:
+            _log.info("a file cannot be used", exc_info=error)
+            where, why = error.filename or "a file", error.strerror or error
+            _fail(ctx, redact(f"{where} cannot be used: {why}. Check its rights and the disk"), ForetagError.exit_code)
         except Exception as error:  # noqa: BLE001 - the last stop before the user
             _log.info("unexpected error", exc_info=error)
             text = f"unexpected {type(error).__name__}: {error}. Please report it; with -v you see where it happened."

@@ -20,6 +20,9 @@ from sync.site import Site
 from sync.store import facts, passes, runs
 from sync.store.scores import newest_standings
 
+CLOCK_SET_BACK = timedelta(days=2)
+"""How far a clock may be behind the last run: as much as a wrong time zone and a leap day together."""
+
 
 class Watcher(Protocol):
     """Is told how a run goes on."""
@@ -72,7 +75,7 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     What it did is in the book of runs, also when it ends in an exception. Nobody is scored and nothing is written while
     something cannot be read that could be read before; ForetagError when the very first pull broke off.
     """
-    as_of = site.clock.now()
+    as_of = _instant(site)
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
     site.beat(outcome.number)
     try:
@@ -95,6 +98,23 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
         raise
     runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome))
     return outcome
+
+
+def _instant(site: Site) -> datetime:
+    """The instant of a run: never before the one before it, also when somebody set the clock back a little.
+
+    ForetagError when the clock is far behind: then either it is wrong, or it was wrong when the last run was made.
+    """
+    now, before = site.clock.now(), runs.last(site.db)
+    if not before or now > before[0].as_of:
+        return now
+    last = before[0].as_of
+    if last - now > CLOCK_SET_BACK:
+        raise ForetagError(
+            f"the clock says {now:%Y-%m-%d %H:%M}, but run {before[0].id} was made at {last:%Y-%m-%d %H:%M} (UTC). Set "
+            "the clock; if it was wrong then, put back a copy from before that run: foretag backup restore FILE"
+        )
+    return last + timedelta(microseconds=1)
 
 
 def _unread(site: Site, pulled: Sequence[Pulled]) -> str:

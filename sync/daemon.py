@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from threading import Event
 from types import FrameType
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 8.0
 """How long the job in hand may take to end once the daemon is told to stop."""
+SLEPT = timedelta(minutes=1)
+"""A jump of the clock between two looks that means the machine slept or the clock was set: timers do not notice."""
 LOOK_UP_SECONDS = 1.0
 """How often it is looked whether the config should be read again."""
 
@@ -53,7 +56,12 @@ def serve(
             log.warning("%s next at %s", job.id, job.next_run_time.isoformat(timespec="minutes"))
         scheduler.add_job(pulse.beat, "interval", seconds=pulse.every, executor="pulse", misfire_grace_time=None)
         notify("READY=1")
+        looked = clock.now()
         while not clock.stop.wait(LOOK_UP_SECONDS):
+            if abs(clock.now() - looked) > SLEPT:
+                log.warning("the clock jumped from %s: looking what is due", looked.isoformat(timespec="seconds"))
+                scheduler.wakeup()
+            looked = clock.now()
             if hang_up.is_set():
                 hang_up.clear()
                 config = _reload(scheduler, health, config, clock, reread, pulse)

@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 ONE_AT_A_TIME = Lock()
 """Jobs that are due at the same time wait for one another; another process's run makes them give up."""
-LATE_SECONDS = 3600
-"""A job that could not start on time (sleep, a long run) is made up for within this time, once."""
 
 Job = Callable[[Site], object]
 
@@ -46,7 +44,10 @@ class CronLine(BaseTrigger):  # type: ignore[misc]
 
 
 def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
-    """Put in the jobs, or exchange them for those of a new config; a job in hand ends with the old one."""
+    """Put in the jobs, or exchange them for those of a new config; a job in hand ends with the old one.
+
+    A job that could not start on time, however late it is (the machine slept, a long run), is made up for once.
+    """
     for name, job in JOBS.items():
         scheduler.add_job(
             attempt,
@@ -56,7 +57,7 @@ def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
             replace_existing=True,
             coalesce=True,
             max_instances=1,
-            misfire_grace_time=LATE_SECONDS,
+            misfire_grace_time=None,
         )
 
 

@@ -14,7 +14,7 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.lock import Hold, only_run
 from sync.store.calls import CallBook
-from sync.store.database import open_store
+from sync.store.database import open_store, trouble
 
 
 @dataclass
@@ -90,9 +90,12 @@ def store_path(config: Config) -> Path:
 def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[Site]:
     """Open the installation; `alone` (everything that changes the store) waits for nobody: RunActive when it is held.
 
-    Raises StoreError when the store cannot be used.
+    Raises StoreError when the store cannot be used, then or later.
     """
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds addresses and what people bought
+    try:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds addresses and what people bought
+    except OSError as error:
+        raise trouble(config.data_dir, error) from error
     if alone:
         local = clock.now().astimezone(config.zone)
         with only_run(config.data_dir, local) as hold, _opened(config, clock, hold) as site:
@@ -104,10 +107,15 @@ def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[S
 
 @contextmanager
 def _opened(config: Config, clock: Clock, hold: Hold | None = None) -> Iterator[Site]:
-    with closing(open_store(store_path(config))) as db:
-        site = Site(config, clock, db, hold)
-        try:
-            yield site
-        finally:
-            for budget in vars(site).get("budgets", {}).values():
-                budget.close()
+    """The site with its store open. What the store meets with while it is in use comes out as StoreError."""
+    path = store_path(config)
+    try:
+        with closing(open_store(path)) as db:
+            site = Site(config, clock, db, hold)
+            try:
+                yield site
+            finally:
+                for budget in vars(site).get("budgets", {}).values():
+                    budget.close()
+    except sqlite3.Error as error:
+        raise trouble(path, error) from error

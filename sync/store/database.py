@@ -1,5 +1,6 @@
 """The one SQLite file that holds all facts and all state."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,10 +38,23 @@ def open_store(path: Path) -> sqlite3.Connection:
         _copy_before_migrating(db, path)
         migrate(db)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"{path}: the store cannot be opened ({error}). Check data_dir, its rights and the disk"
-        ) from error
+        raise trouble(path, error) from error
     return db
+
+
+def trouble(path: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """What to tell of an error that the store, or a file beside it, met with."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells which part of SQLite met with it
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
+    if full:
+        return StoreError(f"{path}: the disk is full. Nothing that was stored is lost: make room, then foretag run")
+    if code == sqlite3.SQLITE_READONLY or getattr(error, "errno", 0) == errno.EROFS:
+        return StoreError(f"{path}: the store may only be read. Check the rights of data_dir and the disk")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreError(f"{path}: the store is damaged ({error}). Put a copy back: foretag backup restore FILE")
+    if code == sqlite3.SQLITE_BUSY:
+        return StoreError(f"{path}: another program holds the store. Close it, then foretag run")
+    return StoreError(f"{path}: the store cannot be used ({error}). Check data_dir, its rights and the disk")
 
 
 def _close_to_others(path: Path) -> None:
@@ -80,7 +94,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # on a full disk SQLite has rolled back already
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")

@@ -242,7 +242,7 @@ def test_a_store_that_is_none_is_an_error_that_names_it(foretag, tmp_path) -> No
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "foretag.sqlite").write_text("this is not a database, it only looks like a file of one")
     result = foretag("status")
-    ended(result, 1, "foretag.sqlite", "the store cannot be opened")
+    ended(result, 1, "foretag.sqlite", "the store is damaged", "foretag backup restore")
     assert "unexpected" not in result.output
 
 

@@ -87,7 +87,7 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
 
 def _end_pass(site: Site, account: str, results: Sequence[Pulled], now: datetime) -> None:
     mine = [each for each in results if each.account == account]
-    if not any(each.problem for each in mine):
+    if mine and not any(each.problem for each in mine):
         gone = passes.end(site.db, account, now)
         mine[0].contacts_changed += gone
         if gone:

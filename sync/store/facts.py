@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from connectors.contract import Page
@@ -47,11 +48,11 @@ def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) 
     """
     with transaction(db):
         page = forgotten.without_forgotten(db, account, page)
+        changed = 0
         if page.contacts:
             passes.note(db, account, [contact.id for contact in page.contacts])
-        changed = sum(_save_contact(db, account, contact, micros(seen)) for contact in page.contacts)
-        gone = _drop_others(db, account, page)
-        new = gone + sum(_save_activity(db, account, activity) for activity in page.activities)
+            changed = _save_contacts(db, account, page.contacts, micros(seen))
+        new = _drop_others(db, account, page) + _save_activities(db, account, page.activities)
         db.execute(
             "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
             (account, page.stream, page.cursor),
@@ -59,9 +60,32 @@ def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) 
     return Saved(len(page.contacts), len(page.activities), changed, new)
 
 
-def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: int) -> int:
-    """1 when something that is not ours changed: our own writes coming back are no change."""
-    foreign = (
+def _save_contacts(db: sqlite3.Connection, account: str, contacts: Sequence[Contact], seen: int) -> int:
+    """How many hold something new that is not ours: our own writes coming back are no change."""
+    ids = json.dumps([contact.id for contact in contacts])
+    known = {row["id"]: tuple(row)[1:] for row in db.execute(_KNOWN, (account, ids))}
+    rows: list[tuple[object, ...]] = []
+    changed = 0
+    for contact in contacts:
+        foreign, owned = _foreign(contact), dump_owned(contact.owned)
+        before = known.get(contact.id)
+        moved = before is None or before[:-1] != foreign
+        changed += moved
+        if before != (*foreign, owned):
+            rows.append((account, contact.id, *foreign, owned, seen, moved))
+            known[contact.id] = (*foreign, owned)
+    db.executemany(_SAVE, rows)
+    gone = [(account, old, contact.id) for contact in contacts for old in contact.aliases]
+    gone += [(account, contact.id, contact.merged_into) for contact in contacts if contact.merged_into]
+    db.executemany(
+        "INSERT INTO alias VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET contact_id = excluded.contact_id", gone
+    )
+    return changed
+
+
+def _foreign(contact: Contact) -> tuple[str | int | None, ...]:
+    """What is stored of a contact but for our own fields."""
+    return (
         contact.object,
         contact.email,
         email_key(contact.email),
@@ -73,30 +97,6 @@ def _save_contact(db: sqlite3.Connection, account: str, contact: Contact, seen: 
         int(contact.writable),
         contact.merged_into,
     )
-    row = db.execute(
-        """SELECT object, email, email_key, emails, consent, created_at, properties, deleted, writable, merged_into
-        FROM contact WHERE account = ? AND id = ?""",
-        (account, contact.id),
-    ).fetchone()
-    changed = row is None or tuple(row) != foreign
-    db.execute(
-        """INSERT INTO contact (account, id, object, email, email_key, emails, consent, created_at, properties, deleted,
-            writable, merged_into, owned, changed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET object = excluded.object, email = excluded.email,
-            email_key = excluded.email_key, emails = excluded.emails,
-            consent = excluded.consent, created_at = excluded.created_at, properties = excluded.properties,
-            deleted = excluded.deleted, writable = excluded.writable, merged_into = excluded.merged_into,
-            owned = excluded.owned, changed_at = CASE WHEN ? THEN excluded.changed_at ELSE changed_at END""",
-        (account, contact.id, *foreign, dump_owned(contact.owned), seen, changed),
-    )
-    gone = [(account, old, contact.id) for old in contact.aliases]
-    if contact.merged_into:
-        gone.append((account, contact.id, contact.merged_into))
-    db.executemany(
-        "INSERT INTO alias VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET contact_id = excluded.contact_id", gone
-    )
-    return int(changed)
 
 
 def _drop_others(db: sqlite3.Connection, account: str, page: Page) -> int:
@@ -113,10 +113,19 @@ def _drop_others(db: sqlite3.Connection, account: str, page: Page) -> int:
     return len(stale)
 
 
-def _save_activity(db: sqlite3.Connection, account: str, activity: Activity) -> int:
-    if activity.removed:
-        return db.execute("DELETE FROM activity WHERE account = ? AND id = ?", (account, activity.id)).rowcount
-    row = (
+def _save_activities(db: sqlite3.Connection, account: str, activities: Iterable[Activity]) -> int:
+    """How many were not known like this before."""
+    new = 0
+    for removed, some in groupby(activities, key=lambda activity: activity.removed):
+        if removed:
+            new += db.executemany(_FORGET_ACTIVITY, [(account, each.id) for each in some]).rowcount
+        else:
+            new += db.executemany(_SAVE_ACTIVITY, [(account, each.id, *_row(each)) for each in some]).rowcount
+    return new
+
+
+def _row(activity: Activity) -> tuple[str | int | None, ...]:
+    return (
         activity.kind.value,
         micros(activity.at),
         activity.contact_id,
@@ -126,16 +135,6 @@ def _save_activity(db: sqlite3.Connection, account: str, activity: Activity) -> 
         activity.campaign,
         int(activity.machine),
     )
-    return db.execute(
-        """INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET kind = excluded.kind, at = excluded.at, contact_id = excluded.contact_id,
-            email = excluded.email, amount = excluded.amount, currency = excluded.currency,
-            campaign = excluded.campaign, machine = excluded.machine
-        WHERE (kind, at, contact_id, email, amount, currency, campaign, machine) IS NOT
-            (excluded.kind, excluded.at, excluded.contact_id, excluded.email, excluded.amount, excluded.currency,
-            excluded.campaign, excluded.machine)""",
-        (account, activity.id, *row),
-    ).rowcount
 
 
 def dump_owned(owned: Mapping[str, Value]) -> str:
@@ -170,3 +169,28 @@ def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: 
         db.execute(
             "UPDATE contact SET owned = ? WHERE account = ? AND id = ?", (dump_owned(owned), account, contact_id)
         )
+
+
+_KNOWN = """
+SELECT id, object, email, email_key, emails, consent, created_at, properties, deleted, writable, merged_into, owned
+FROM contact WHERE account = ? AND id IN (SELECT value FROM json_each(?))
+"""
+_SAVE = """
+INSERT INTO contact (account, id, object, email, email_key, emails, consent, created_at, properties, deleted, writable,
+    merged_into, owned, changed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET object = excluded.object, email = excluded.email, email_key = excluded.email_key,
+    emails = excluded.emails, consent = excluded.consent, created_at = excluded.created_at,
+    properties = excluded.properties, deleted = excluded.deleted, writable = excluded.writable,
+    merged_into = excluded.merged_into, owned = excluded.owned,
+    changed_at = CASE WHEN ? THEN excluded.changed_at ELSE changed_at END
+"""
+_FORGET_ACTIVITY = "DELETE FROM activity WHERE account = ? AND id = ?"
+_SAVE_ACTIVITY = """
+INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET kind = excluded.kind, at = excluded.at, contact_id = excluded.contact_id,
+    email = excluded.email, amount = excluded.amount, currency = excluded.currency, campaign = excluded.campaign,
+    machine = excluded.machine
+WHERE (kind, at, contact_id, email, amount, currency, campaign, machine) IS NOT (excluded.kind, excluded.at,
+    excluded.contact_id, excluded.email, excluded.amount, excluded.currency, excluded.campaign, excluded.machine)
+"""

@@ -88,10 +88,11 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
 def _end_pass(site: Site, account: str, results: Sequence[Pulled], now: datetime) -> None:
     mine = [each for each in results if each.account == account]
     if mine and not any(each.problem for each in mine):
-        gone = passes.end(site.db, account, now)
-        mine[0].contacts_changed += gone
+        gone, believed = passes.end(site.db, account, now, site.config.guard.max_input_drop_share)
+        mine[0].contacts_changed += gone * believed
         if gone:
-            log.warning("%s: %d contacts are gone, which the platform did not tell", account, gone)
+            what = "are gone, which the platform did not tell" if believed else "did not come, too many to believe it"
+            log.warning("%s: %d contacts %s", account, gone, what)
 
 
 def pull_contacts(site: Site, now: datetime, progress: Progress | None = None) -> list[Pulled]:

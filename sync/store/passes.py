@@ -13,19 +13,26 @@ from sync.store.database import transaction
 
 
 def begin_if_due(db: sqlite3.Connection, account: str, streams: Sequence[str], now: datetime, every: timedelta) -> bool:
-    """Begin a pass over `streams` when the last one began that long ago and has ended; whether one was begun."""
+    """Begin a pass over `streams` when the last one began that long ago and has ended; whether one was begun.
+
+    What is known of an account of which no pass is known counts as one that has just ended.
+    """
     row = db.execute("SELECT began, ended FROM full_pass WHERE account = ?", (account,)).fetchone()
+    if row is None and any(_has_cursor(db, account, stream) for stream in streams):
+        db.execute("INSERT INTO full_pass VALUES (?1, ?2, ?2, 0)", (account, micros(now)))
+        return False
     if row is not None and (row["ended"] is None or row["began"] + every // timedelta(microseconds=1) > micros(now)):
         return False
     with transaction(db):
-        db.execute(
-            """INSERT OR REPLACE INTO full_pass
-            SELECT ?1, ?2, NULL, NOT EXISTS (SELECT 1 FROM contact WHERE account = ?1)""",
-            (account, micros(now)),
-        )
+        db.execute("INSERT OR REPLACE INTO full_pass VALUES (?, ?, NULL, ?)", (account, micros(now), row is None))
         db.execute("DELETE FROM seen WHERE account = ?", (account,))
         db.executemany("DELETE FROM cursor WHERE account = ? AND stream = ?", [(account, each) for each in streams])
     return True
+
+
+def _has_cursor(db: sqlite3.Connection, account: str, stream: str) -> bool:
+    row = db.execute("SELECT 1 FROM cursor WHERE account = ? AND stream = ?", (account, stream))
+    return row.fetchone() is not None
 
 
 def repeats(db: sqlite3.Connection, account: str) -> bool:
@@ -40,16 +47,28 @@ def note(db: sqlite3.Connection, account: str, ids: Iterable[str]) -> None:
         db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(account, each) for each in ids])
 
 
-def end(db: sqlite3.Connection, account: str, now: datetime) -> int:
-    """All streams with contacts have come to their end: note those that are gone; how many that are."""
+def end(db: sqlite3.Connection, account: str, now: datetime, most: float) -> tuple[int, bool]:
+    """All streams with contacts have come to their end: note who is gone. How many, and whether that is believed.
+
+    More than the share `most` in [0, 1] of the contacts are not: rather a list was short, and they stay.
+    """
+    gone, believed = 0, True
     with transaction(db):
-        gone = 0
         if repeats(db, account):
-            gone = db.execute(
-                """UPDATE contact SET deleted = 1, changed_at = ?2
-                WHERE account = ?1 AND NOT deleted AND id NOT IN (SELECT id FROM seen WHERE account = ?1)""",
-                (account, micros(now)),
-            ).rowcount
+            present, gone = db.execute(_MISSING, (account,)).fetchone()
+            believed = gone <= most * present
+            if believed:
+                db.execute(_GONE, (account, micros(now)))
             db.execute("DELETE FROM seen WHERE account = ?", (account,))
         db.execute("UPDATE full_pass SET ended = ? WHERE account = ? AND ended IS NULL", (micros(now), account))
-    return gone
+    return gone, believed
+
+
+_MISSING = """
+SELECT count(*), count(*) FILTER (WHERE id NOT IN (SELECT id FROM seen WHERE account = ?1))
+FROM contact WHERE account = ?1 AND NOT deleted
+"""
+_GONE = """
+UPDATE contact SET deleted = 1, changed_at = ?2
+WHERE account = ?1 AND NOT deleted AND id NOT IN (SELECT id FROM seen WHERE account = ?1)
+"""

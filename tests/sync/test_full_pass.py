@@ -52,15 +52,32 @@ def test_nothing_is_new_when_nothing_changed(shop, helpers) -> None:
 
 def test_who_does_not_come_any_more_is_gone_and_may_come_back(shop, platform, helpers) -> None:
     read(shop, helpers, 0)
-    platform.pages["contacts"] = [page("c3", 1, 4)]
+    platform.pages["contacts"] = [page("c3", 1, 3, 4)]
     read(shop, helpers, 1)
     assert present(shop) == ["1", "2", "3", "4"], "a pull of what is new tells nothing of the others"
     results = read(shop, helpers, 7)
-    assert present(shop) == ["1", "4"]
-    assert sum(each.contacts_changed for each in results) == 2
+    assert present(shop) == ["1", "3", "4"]
+    assert sum(each.contacts_changed for each in results) == 1
     platform.pages["contacts"] = [page("c4", 2)]
     read(shop, helpers, 8)
-    assert present(shop) == ["1", "2", "4"]
+    assert present(shop) == ["1", "2", "3", "4"]
+
+
+def test_that_most_are_gone_at_once_is_not_believed(shop, platform, helpers, caplog) -> None:
+    read(shop, helpers, 0)
+    platform.pages["contacts"] = [page("c3")]
+    results = read(shop, helpers, 7)
+    assert present(shop) == ["1", "2", "3"]
+    assert sum(each.contacts_changed for each in results) == 0
+    assert "3 contacts did not come, too many to believe it" in caplog.text
+
+
+def test_a_store_from_before_there_were_passes_waits_for_its_first_one(shop, platform, helpers) -> None:
+    read(shop, helpers, 0)
+    shop.db.execute("DELETE FROM full_pass")
+    for days in (1, 7, 8):
+        read(shop, helpers, days)
+    assert [cursor for stream, cursor in platform.asked if stream == "contacts"] == [None, "c2", "c2", None]
 
 
 def test_a_pass_that_breaks_off_goes_on_where_it_stopped_and_misses_nobody(shop, platform, helpers) -> None:

@@ -4,7 +4,8 @@ Each audience is read twice: everyone but the archived, and the archived, whom M
 What changed is read in the order of change up to a fixed moment, several pages at once. A member who changes meanwhile
 leaves that window, so that those behind move up: when a page says that the window holds fewer rows than before, that
 many are read again. Where our clock is ahead of Mailchimp's, a member who changes comes back at the window's end and
-the number of rows stays: then fewer different members than rows went by, and the window is gone over once more.
+the number of rows stays: then fewer different members than rows went by, and the window is gone over once more. Who
+left the window before it was read comes at the end of the pull, so that nobody who is there is taken for gone.
 """
 
 import json
@@ -19,7 +20,7 @@ from connectors.ahead import ahead
 from connectors.contract import Page
 from connectors.mailchimp.answers import instant
 from connectors.mailchimp.fields import Fields
-from connectors.mailchimp.pages import AT_ONCE, Pages, Tally
+from connectors.mailchimp.pages import AT_ONCE, Pages, Tally, whole
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Consent, Contact
@@ -27,7 +28,7 @@ from connectors.records import Consent, Contact
 STREAM = "members"
 OVERLAP = timedelta(minutes=15)
 """Read again at the next pull, for a clock of ours that is ahead of Mailchimp's."""
-
+_JUST_BEFORE, _NEVER = timedelta(seconds=2), timedelta(days=365)
 _SHOWN = ("FNAME", "LNAME")
 _COLUMNS = (
     "contact_id", "email_address", "status", "merge_fields", "source", "timestamp_signup", "timestamp_opt",
@@ -56,14 +57,15 @@ class Window:
 
 @dataclass(slots=True)
 class Cursor:
-    """Up to when each part of each audience was read, and the window that a pull left half-way."""
+    """Up to when each part of each audience was read; the window that a pull left half-way; who left its windows."""
 
     marks: dict[str, str] = field(default_factory=dict)
     window: Window | None = None
+    left: int = 0
 
     def text(self) -> str:
         """As `Page.cursor`."""
-        return json.dumps({"marks": self.marks, "window": self.window and asdict(self.window)})
+        return json.dumps(asdict(self))
 
     @classmethod
     def of(cls, text: str | None) -> "Cursor":
@@ -71,7 +73,7 @@ class Cursor:
         if text is None:
             return cls()
         state = json.loads(text)
-        return cls(state["marks"], state["window"] and Window(**state["window"]))
+        return cls(state["marks"], state["window"] and Window(**state["window"]), state.get("left", 0))
 
 
 class Members:
@@ -98,8 +100,16 @@ class Members:
         with closing(ahead((partial(self._page, window, 0) for window in windows), AT_ONCE)) as firsts:
             for window, first in zip(windows, firsts, strict=True):
                 yield from self._window(state, window, first, alone=len(audiences) == 1)
-        if not audiences:
-            yield Page(STREAM, state.text())
+        if state.left or not audiences:
+            late = [contact for window in windows for contact in self._latecomers(window)]
+            state.left = 0
+            yield Page(STREAM, state.text(), contacts=tuple(late))
+
+    def _latecomers(self, window: Window) -> tuple[Contact, ...]:
+        """Who changed while the window was read, and so may have left it unread."""
+        end = datetime.fromisoformat(window.before)
+        late = replace(window, since=(end - _JUST_BEFORE).isoformat(), before=(end + _NEVER).isoformat())
+        return self._contacts(window.audience, whole(partial(self._page, late), "members", "contact_id"))
 
     def _window(
         self, state: Cursor, window: Window, first: Answer | None = None, *, alone: bool = False
@@ -114,6 +124,7 @@ class Members:
                 rows, total = answer["members"], answer["total_items"]
                 if total < window.total:
                     lost = window.total - total
+                    state.left += lost
                     window = replace(window, offset=max(0, window.offset - lost), total=total)
                     continue
                 ids = {row["contact_id"] for row in rows}  # a row that came twice stands for one place

@@ -51,8 +51,8 @@ class Pages:
             self._coming.close()
 
 
-def whole(page: Callable[[int], Answer], name: str) -> list[Mapping[str, Any]]:
-    """The rows of all pages of a list of things that have an `id`, each once; `name` is what the answer calls them.
+def whole(page: Callable[[int], Answer], name: str, id_: str = "id") -> list[Mapping[str, Any]]:
+    """The rows of all pages of a list, each once by its field `id_`; `name` is what the answer calls them.
 
     Raises Unavailable for a list that changes faster than it can be read.
     """
@@ -61,7 +61,7 @@ def whole(page: Callable[[int], Answer], name: str) -> list[Mapping[str, Any]]:
     with closing(Pages(page, PAGE)) as pages:
         while more:
             answer = pages.at(offset)
-            rows = {str(row["id"]): row for row in answer[name]}
+            rows = {str(row[id_]): row for row in answer[name]}
             found |= rows
             offset, more = tally.beyond(offset, rows, answer["total_items"], name)
     return list(found.values())

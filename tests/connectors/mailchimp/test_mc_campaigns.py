@@ -133,7 +133,7 @@ def test_batches_are_under_way_side_by_side(chimp, mailings, drain, monkeypatch,
     assert store(a for page in pages for a in page.activities) == whole
 
 
-def test_a_batch_that_mailchimp_lost_is_started_anew(chimp, sandbox, drain, store, date):
+def test_trap_a_batch_that_expired_is_started_anew(chimp, sandbox, drain, store, date):
     whole = store(drain(chimp, "campaigns")[1])
     started = next(iter(chimp.pull("campaigns", None, date))).cursor
     state = json.loads(started)
@@ -184,7 +184,7 @@ def campaign(web, api):
     return give
 
 
-def test_several_entries_of_one_campaign_are_all_read(campaign, connect, drain):
+def test_trap_several_entries_of_one_campaign_are_all_read(campaign, connect, drain):
     opened = {"action": "open", "timestamp": "2017-07-02T10:00:00+00:00"}
     clicks = [{"action": "click", "timestamp": opened["timestamp"], "url": f"https://s.example/{n}"} for n in "ab"]
     web = campaign(
@@ -231,7 +231,7 @@ def test_bounces_and_marked_opens(campaign, connect, drain):
     ],
     ids=["cut short", "cut at the end", "half a file", "no archive", "no list", "no answer"],
 )
-def test_a_broken_archive_is_fetched_again(campaign, connect, drain, broken):
+def test_trap_a_broken_archive_is_fetched_again(campaign, connect, drain, broken):
     campaign(broken, packed([entry("c1", [sent("ada@post.example")])]))
     activities = drain(connect(), "campaigns")[1]
     assert {a.email for a in activities} == {"ada@post.example"}
@@ -243,8 +243,35 @@ def test_an_archive_that_stays_broken_stops_the_stream(campaign, connect, drain)
         drain(connect(), "campaigns")
 
 
+def test_trap_a_finished_batch_may_have_no_address_yet(web, api, connect, drain, campaign):
+    archive = packed([entry("c1", [sent("ada@post.example")])])
+    web.remove("GET", f"{api}/batches/b1")
+    web.get(f"{api}/batches/b1", json={"status": "finished", "response_body_url": ""})
+    web.get(f"{api}/batches/b1", json={"status": "finished", "response_body_url": "https://storage.example/b1?new=1"})
+    web.get("https://storage.example/b1?new=1", body=archive, content_type="application/x-gzip")
+    assert {a.email for a in drain(connect(), "campaigns")[1]} == {"ada@post.example"}
+
+
+def test_trap_an_address_is_good_for_a_short_while_only(web, api, connect, drain, campaign):
+    archive = packed([entry("c1", [sent("ada@post.example")])])
+    web.get("https://storage.example/b1?signature=1", status=403, body="<Error>expired</Error>")
+    campaign(archive)
+    connector = connect()
+    assert {a.email for a in drain(connector, "campaigns")[1]} == {"ada@post.example"}
+    assert connector.calls["batch status"] == 2
+
+
+def test_trap_several_things_in_one_second_are_several(campaign, connect, drain):
+    at = "2017-07-02T10:00:00+00:00"
+    events = [{"action": "open", "timestamp": at}]
+    events += [{"action": "click", "timestamp": at, "url": f"https://s.example/{n}"} for n in range(3)]
+    campaign(packed([entry("c1", [sent("ada@post.example", *events), sent("ben@post.example", *events)])]))
+    activities = drain(connect(), "campaigns")[1]
+    assert len({a.id for a in activities}) == len(activities) == 10
+
+
 @pytest.mark.parametrize("limit", ["FILE_LIMIT", "TOTAL_LIMIT", "FILES_LIMIT"])
-def test_an_archive_that_grows_without_end_is_not_read(campaign, connect, drain, monkeypatch, limit):
+def test_trap_an_archive_that_grows_without_end_is_not_read(campaign, connect, drain, monkeypatch, limit):
     monkeypatch.setattr(f"connectors.mailchimp.jobs.{limit}", 1)
     campaign(packed([entry("c1")], [entry("c1")]))
     with pytest.raises(NotAllowed, match="larger than any"):
@@ -273,7 +300,7 @@ def test_a_campaign_that_stays_unreadable_is_reported(campaign, connect, drain):
     assert connector.calls["batch start"] == 3
 
 
-def test_a_batch_that_takes_too_long_is_left_for_the_next_pull(web, api, connect, date, fake_time):
+def test_trap_a_batch_that_takes_too_long_is_left_for_the_next_pull(web, api, connect, date, fake_time):
     report = {"id": "c1", "list_id": "a1", "send_time": "2017-07-01T09:00:00+00:00", "emails_sent": 1}
     web.get(f"{api}/reports", json={"reports": [report], "total_items": 1})
     web.post(f"{api}/batches", json={"id": "b1", "status": "pending"})

@@ -1,8 +1,10 @@
 """Members on the sandbox over real HTTP, and what happens while the audience moves."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
+from threading import Event
 
 import pytest
 import requests
@@ -110,7 +112,7 @@ def test_the_next_pull_brings_only_what_changed(chimp, sandbox, members, drain, 
     assert all(c.email == now[c.id]["email_address"] for c in contacts)
 
 
-def test_a_member_who_is_archived_or_moves_keeps_the_id(chimp, admin, members, drain, date):
+def test_trap_a_member_who_is_archived_or_moves_keeps_the_id(chimp, admin, members, drain, date):
     cursor = drain(chimp, "members")[2]
     first, second = by_status(members, "subscribed")[:2]
     admin("DELETE", f"/members/{first}")
@@ -130,7 +132,7 @@ def test_foreign_tags_are_a_property_and_ours_are_values(chimp, admin, members, 
     assert contact.owned == {"tags": ("Control", "Loyal", "Renamed since")}
 
 
-def test_more_tags_than_a_member_shows_are_asked_for(chimp, admin, members, drain):
+def test_trap_more_tags_than_a_member_shows_are_asked_for(chimp, admin, members, drain):
     someone = by_status(members, "subscribed")[0]
     tags = [*(f"tag {n:02}" for n in range(60)), "FT: Loyal"]
     admin("POST", f"/members/{someone}/tags", tags=[{"name": name, "status": "active"} for name in tags])
@@ -186,6 +188,28 @@ def test_trap_offset_drift_is_noticed_where_our_clock_is_ahead(chimp, admin, mem
             admin("PATCH", f"/members/{mover}", merge_fields={"AGE": "changed"})
     assert set(seen) == set(members)
     assert len(seen) > len(members) + 7  # it was gone over once more
+
+
+def test_trap_who_changes_before_he_was_read_is_brought_all_the_same(
+    chimp, sandbox, admin, members, small_pages, drain, date
+):
+    """After a full pass whoever did not come counts as gone from the platform."""
+    subscribed = by_status(members, "subscribed")
+    sandbox.advance(date + timedelta(hours=1))
+    seen = {}
+    for number, page in enumerate(chimp.pull("members", None, date)):
+        seen |= {c.id: c for c in page.contacts}
+        if number == 0:
+            changed, archived = [id_ for id_ in reversed(subscribed) if id_ not in seen][:2]
+            admin("PATCH", f"/members/{changed}", merge_fields={"AGE": "changed"})
+            admin("DELETE", f"/members/{archived}")
+    assert set(seen) >= set(members)
+    assert seen[changed].properties["AGE"] == "changed"
+    assert seen[archived].consent is Consent.OPTED_OUT
+    cursor = page.cursor
+    assert json.loads(cursor)["left"] == 0
+    news = {c.id for c in drain(chimp, "members", cursor, date + timedelta(hours=2))[0]}
+    assert news >= {changed, archived}
 
 
 def test_an_audience_that_never_stands_still_is_given_up_and_read_again_later(web, api, connect, small_pages, date):
@@ -258,3 +282,17 @@ def test_only_chosen_audiences_are_read(web, api, connect, drain):
 def test_an_account_without_an_audience_has_nobody(web, api, connect, drain):
     web.get(f"{api}/lists", json={"lists": [], "total_items": 0})
     assert drain(connect(), "members")[0] == []
+
+
+def test_trap_ten_connections_are_for_everybody_together(chimp, sandbox, monkeypatch, date):
+    """Ours take six at most, four of them for one list, however much there is to read."""
+    open_calls = []
+    monkeypatch.setattr("sandbox.mailchimp.gate.SIMULTANEOUS_MAX", 6)
+    monkeypatch.setattr("sandbox.gate.wait", lambda seconds: Event().wait(0.01))
+    monkeypatch.setattr("connectors.mailchimp.members.PAGE", 3)
+    monkeypatch.setattr("connectors.mailchimp.orders.PAGE", 40)
+    with ThreadPoolExecutor(3) as pool:
+        open_calls += pool.map(lambda stream: len(list(chimp.pull(stream, None, date))), chimp.streams)
+    assert min(open_calls) > 1
+    tried = sandbox.calls()
+    assert sum(tried.values()) == chimp.calls.total()  # an answer 429 would have been tried again

@@ -46,13 +46,20 @@ def test_the_next_pull_brings_the_new_orders_only(chimp, sandbox, shop, drain, d
     assert activities
 
 
-def test_a_cancelled_order_is_forgotten_within_a_week(chimp, shop, drain, store, date):
+def test_trap_a_cancelled_order_is_forgotten_within_a_week(chimp, shop, drain, store, date):
     _, activities, cursor = drain(chimp, "orders")
     cancelled = shop.orders[3]
     shop.cancel(cancelled, date.isoformat(), date.isoformat())
     later = date + timedelta(days=7)
     held = store(drain(chimp, "orders", cursor, later)[1], store(activities))
     assert set(held) == {f"{STORE}:{order.id}" for order in shop.orders if order is not cancelled}
+
+
+def test_trap_an_order_may_be_credited_to_another_campaign_later(chimp, shop, drain, store, date):
+    _, activities, cursor = drain(chimp, "orders")
+    shop.orders[0].campaign_id = "c9"
+    held = store(drain(chimp, "orders", cursor, date + timedelta(days=7))[1], store(activities))
+    assert held[f"{STORE}:{shop.orders[0].id}"].campaign == "c9"
 
 
 def test_a_refund_is_a_fact_of_its_own(chimp, shop, drain, date):
@@ -153,7 +160,7 @@ def listed(web, api, connect, monkeypatch):
     ],
     ids=["appended", "put first", "removed", "last one removed"],
 )
-def test_a_list_that_changes_while_it_is_read_is_read_whole(listed, drain, move):
+def test_trap_a_list_that_changes_while_it_is_read_is_read_whole(listed, drain, move):
     listing = Listing("abcdefg", move)
     activities = drain(listed(listing), "orders")[1]
     assert {a.id for a in activities} >= {f"s1:{id_}" for id_ in listing.ids}

@@ -87,7 +87,7 @@ def test_an_answer_that_is_lost_while_setting_up_does_no_harm(chimp, sandbox, fi
     assert chimp.drift(fields) == []
 
 
-def test_no_room_for_our_fields_is_said_before_any_is_made(chimp, sandbox, fields):
+def test_trap_no_room_for_our_fields_is_said_before_any_is_made(chimp, sandbox, fields):
     audience = sandbox.platform("mailchimp")._account.audience
     kind = type(next(iter(audience.fields.values())))
     for n in range(24):
@@ -181,7 +181,7 @@ def thousand(ready, sandbox):
     ]
 
 
-def test_ten_different_poisons_among_a_thousand_rows(ready, sandbox, thousand):
+def test_trap_ten_different_poisons_among_a_thousand_rows(ready, sandbox, thousand):
     audience = sandbox.platform("mailchimp")._account.audience
     poisoned = {f"c{n:04}" for n in range(50, 1000, 100)}
 

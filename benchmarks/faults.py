@@ -22,6 +22,8 @@ SEED = 11
 RATE = 0.25
 LATENCY = 0.1
 _ALWAYS = 1_000_000
+_ROWS = "^(?!.*composite/batch)"
+"""Where answers hold rows: those of Salesforce's batch of calls stand for the calls."""
 _EMPTY_BATCH = '{"status": "COMPLETE", "results": []}'
 
 
@@ -31,6 +33,7 @@ class Knob:
 
     name: str
     fault: Mapping[str, Any] = field(default_factory=dict)
+    route: str = "."
     skew: float = 0.0
     once: bool = False
     """One call is struck, and no further ones."""
@@ -44,8 +47,9 @@ class Knob:
             return [Fault(kind, route, "status", status=200, body=body, times=2)]
         if not self.fault:
             return []
-        first = Fault(kind, ".", **self.fault)
-        return [first] if self.once else [first, Fault(kind, ".", times=_ALWAYS, rate=RATE, seed=SEED, **self.fault)]
+        first = Fault(kind, self.route, **self.fault)
+        often = Fault(kind, self.route, times=_ALWAYS, rate=RATE, seed=SEED, **self.fault)
+        return [first] if self.once else [first, often]
 
     def concerns(self, kind: Platform, act: str) -> bool:
         """Whether there is something to turn: a pull writes nothing that could be ignored."""
@@ -68,8 +72,8 @@ KNOBS = (
     Knob("half an answer", {"kind": "truncate"}),
     Knob("30 s of silence (scaled to 30 ms)", {"kind": "silence", "seconds": 0.03}),
     Knob("200 with nothing written", ignored=True),
-    Knob("rows in another order", {"kind": "reverse"}),
-    Knob("rows twice", {"kind": "repeat"}),
+    Knob("rows in another order", {"kind": "reverse"}, _ROWS),
+    Knob("rows twice", {"kind": "repeat"}, _ROWS),
     Knob("the platform's clock two minutes slow", skew=-120.0),
     Knob("the platform's clock two minutes fast", skew=120.0),
 )

@@ -138,9 +138,9 @@ class Rehearsal:
         ]
 
     def state(self) -> dict[str, list[str]]:
-        """All that is on the platform, kind by kind, but for moments, and the ids of what was made by Salesforce.
+        """All that is on the platform, kind by kind, but for moments, orders, and the ids Salesforce gave meanwhile.
 
-        A fault costs time, and a second try a number.
+        A fault costs time, a second try a number, and what runs side by side ends in any order.
         """
         snapshot = self.sandbox.snapshot()[self.kind]
         return {
@@ -148,7 +148,7 @@ class Rehearsal:
         }
 
     def _timeless(self, row: Any) -> str:
-        text = _MOMENT.sub('"a moment"', json.dumps(row, sort_keys=True))
+        text = _MOMENT.sub('"a moment"', json.dumps(_ordered(row), sort_keys=True))
         return _SALESFORCE_ID.sub(lambda id_: id_[0] if id_[0] in self._first_ids else "made since", text)
 
     def reset(self) -> None:
@@ -164,6 +164,15 @@ class Rehearsal:
             self._waited += seconds
         if self._sleep:
             self._sleep(seconds)
+
+
+def _ordered(value: Any) -> Any:
+    """The same with every list inside in one order."""
+    if isinstance(value, dict):
+        return {key: _ordered(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return sorted((_ordered(each) for each in value), key=json.dumps)
+    return value
 
 
 def facts_of(facts: Facts) -> Any:

@@ -36,7 +36,7 @@ def _identity(sf: "Salesforce") -> Finding:
 
 
 def _rights(sf: "Salesforce", objects: Sequence[str]) -> Iterator[Finding]:
-    schema = describe(sf, [*objects, *_ACTIVITY])
+    schema = describe(sf, [*objects, *_ACTIVITY, "Individual"])
     for name in [*objects, *_ACTIVITY]:
         if name not in schema:
             fix = f"give foretag's user the right to read {name}, with View All, in a permission set"
@@ -46,6 +46,12 @@ def _rights(sf: "Salesforce", objects: Sequence[str]) -> Iterator[Finding]:
         if hidden:
             fix = "let foretag's user read these fields, in a permission set"
             yield Finding("fail", f"{name}: {', '.join(hidden)} may not be read, so nobody can be pulled", fix)
+        if "Individual" in schema and name in schema and "IndividualId" not in schema[name]:
+            yield Finding(
+                "warn",
+                f"{name}: the field Individual is hidden, so nobody's objections to profiling are known",
+                "make Individual readable for foretag's user (field-level security)",
+            )
         if name in schema and "HasOptedOutOfEmail" not in schema[name]:
             yield Finding(
                 "warn",

@@ -1,17 +1,20 @@
 """Writes by collections: up to five of 200 records in one call, each record accepted or refused by itself."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Change, Outcome
-from connectors.errors import Rejected, Retry
+from connectors.errors import Rejected, Retry, Unavailable
 from connectors.retry import persistently
 from connectors.salesforce.rules import BATCH, COLLECTIONS, NO_ASSIGNMENT
 from connectors.salesforce.verdicts import Answer, Next, all_refused, read, read_part
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
+
+log = logging.getLogger(__name__)
 
 PER_CALL = BATCH * COLLECTIONS
 """Records of one call."""
@@ -34,6 +37,7 @@ class Collections:
         self._sf = sf
         self._record = record
         self._sleep = sleep
+        self._together = True
 
     def write(self, changes: Sequence[Change]) -> list[Outcome]:
         """The outcomes of at most `PER_CALL` changes, in their order. SchemaDrift when one of our fields is wrong."""
@@ -84,8 +88,14 @@ class Collections:
 
     def _send(self, changes: Sequence[Change]) -> list[Answer]:
         batches = in_batches(changes, BATCH)
-        if len(batches) != 1:
-            return self._send_together(batches)
+        if len(batches) > 1 and self._together:
+            try:
+                return self._send_together(batches)
+            except Unavailable as error:  # automation so slow that the answer to a thousand records does not come
+                log.warning("collections are written one by one from now on: %s", error)
+                self._together = False
+        if len(batches) > 1:
+            return [answer for batch in batches for answer in self._send(batch)]
         try:
             answer = self._sf.restful("composite/sobjects", method="PATCH", json=self._body(changes))
         except Rejected as error:

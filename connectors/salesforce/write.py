@@ -61,12 +61,12 @@ class Writer:
         everything = merged(changes)
         for object_ in PEOPLE:
             rows = [change for change in everything if change.object == object_]
-            fit = [change for change in rows if NA not in change.after.values()]
+            fit = [change for change in rows if NA not in self._values(change).values()]
             if len(fit) <= BULK_FROM:
                 few += rows
                 continue
             jobs += in_batches(fit, JOB_ROWS)
-            few += [change for change in rows if NA in change.after.values()]
+            few += [change for change in rows if NA in self._values(change).values()]
         return jobs, few
 
     def _values(self, change: Change) -> dict[str, str | float | bool | None]:

@@ -314,6 +314,14 @@ def test_check_tells_who_we_are_and_what_is_missing(box, fields) -> None:
     assert [finding.level for finding in connector.check()] == ["fail"]
 
 
+def test_check_says_when_objections_cannot_be_known(box) -> None:
+    assert not any("objections" in finding.text for finding in box.connect().check())
+    box.platform.org.schema.find("Lead").fields["IndividualId"].open = False
+    box.platform.org.permissions.forget()
+    (finding,) = [each for each in box.connect().check() if "objections" in each.text]
+    assert (finding.level, finding.text.split(":")[0]) == ("warn", "Lead")
+
+
 def test_check_fails_for_a_wrong_token_without_raising(box) -> None:
     (finding,) = box.connect("wrong-token").check()
     assert finding.level == "fail"

@@ -243,3 +243,17 @@ def test_trap_neighbouring_bad_records_do_not_hide_the_good_ones(connect, answer
     answer(lambda r: "JSON_PARSER_ERROR" if r["id"] in bad else good(r))
     (outcomes,) = connect().write([change(n) for n in range(200)])
     assert {outcome.id for outcome in outcomes if outcome.result is not Result.WRITTEN} == bad
+
+
+def test_trap_a_thousand_records_may_take_too_long_for_one_answer(connect, org, data: str) -> None:
+    """Slow automation: smaller calls get through, and larger ones are not tried again."""
+    org.post(f"{data}/composite", body="<html>gateway timeout</html>", status=504, content_type="text/html")
+    for first, count in ((0, 200), (200, 50), (0, 200), (200, 50)):
+        body = [good({"id": change(n).id}) for n in range(first, first + count)]
+        org.patch(f"{data}/composite/sobjects", json=body)
+    connector, large = connect(), []
+    for _ in range(2):
+        (outcomes,) = connector.write([change(n) for n in range(250)])
+        assert {outcome.result for outcome in outcomes} == {Result.WRITTEN}
+        large.append(sum(call.request.method == "POST" for call in org.calls))
+    assert large[0] == large[1]

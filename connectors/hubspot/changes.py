@@ -58,12 +58,21 @@ class Changes:
         at = instant(row["properties"].get(self._modified)) or instant(row.get("updatedAt"))
         return millis(at) if at else 0
 
-    def page(self, at: Place, until: datetime) -> Found:
-        """One page from `at` on, of what changed until shortly after `until`."""
-        answer = self._search.do_search(self._question(at, until), **RAW)
+    def born(self, row: Row) -> int:
+        """When the record came into being (epoch ms); when it last changed, where the row does not say."""
+        at = instant(row.get("createdAt"))
+        return millis(at) if at else self.moment(row)
+
+    def page(self, at: Place, until: datetime, *, everybody: bool) -> Found:
+        """One page from `at` on, of what changed until shortly after `until`.
+
+        With `everybody` also of what changed later, but was there before: who changes during a long pull is no less
+        there.
+        """
+        answer = self._search.do_search(self._question(at, until, everybody), **RAW)
         rows, after = answer["results"], next_page(answer)
-        horizon = millis(until + OVERLAP)
-        fresh = [row for row in rows if row["id"] not in at.seen and self.moment(row) <= horizon]
+        horizon, age = millis(until + OVERLAP), self.born if everybody else self.moment
+        fresh = [row for row in rows if row["id"] not in at.seen and age(row) <= horizon]
         total = answer.get("total")
         return Found(fresh, self._next(at, rows, after, until), None if total is None else total - len(at.seen))
 
@@ -102,10 +111,12 @@ class Changes:
         settled = max((each for each in moments if each <= millis(until - OVERLAP)), default=at.low)
         return settled if settled > at.low else max((m for m in moments if m <= millis(until)), default=at.low)
 
-    def _question(self, at: Place, until: datetime) -> dict[str, Any]:
+    def _question(self, at: Place, until: datetime, everybody: bool) -> dict[str, Any]:
         if at.tie is None:
             order = self._modified
-            filters = [_filter(order, "GTE", at.low), _filter(order, "LTE", millis(until + OVERLAP))]
+            filters = [_filter(order, "GTE", at.low)]
+            if not everybody:
+                filters.append(_filter(order, "LTE", millis(until + OVERLAP)))
         else:
             order = "hs_object_id"
             filters = [_filter(self._modified, "EQ", at.low), _filter(order, "GT", at.tie)]

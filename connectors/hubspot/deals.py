@@ -1,7 +1,7 @@
 """The stream `deals`: a won deal is an order, a lost one is a lost deal, an open one is nothing yet."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,8 @@ _PROPERTIES = [
 ]
 _MODIFIED = "hs_lastmodifieddate"
 _ASSOCIATIONS_BATCH = 1_000
+_ANEW = timedelta(days=7)
+"""Rates, and contacts that leave a deal, change nothing about when the deal last changed."""
 _SEARCH_PAGES = 5  # of 200 deals: what one call for their contacts can take
 
 
@@ -45,6 +47,7 @@ class Deals:
             _PROPERTIES,
             associations="contacts",
             gather=_SEARCH_PAGES,
+            anew=_ANEW,
         )
         for leg in walk.legs(cursor, until):
             closed = [row for row in leg.rows if _is_closed(row)]

@@ -3,7 +3,8 @@
 The cursor is JSON with a `phase`:
 - `list`: pages of the list endpoint, which has no limit on the number of records; `since` is when this began.
 - `archived`: the same through the recycle bin.
-- `changed`: what changed since `since`, by search (see `changes`); behind it, a page of the recycle bin as `bin` says.
+- `changed`: what changed, by search (see `changes`), and behind it a page of the recycle bin as `bin` says. `listed` is
+  when the list was gone through; while a pull is under way, `since` is what earlier pulls have reached.
 
 While a page is read and stored, the next one is on its way.
 """
@@ -55,6 +56,7 @@ class Walk:
         *,
         associations: str | None,
         gather: int = 1,
+        anew: timedelta | None = None,
     ) -> None:
         self._basic = basic
         self._properties = [modified, *properties]
@@ -62,10 +64,12 @@ class Walk:
         self._associations = [associations] if associations else None
         self._gather = gather
         """Search pages per leg."""
+        self._anew = anew
+        """After so long everything is listed once more; None: only when a pull has no cursor."""
 
     def legs(self, cursor: str | None, until: datetime) -> Iterator[Leg]:
-        """All legs behind `cursor`; records changed well after `until` are left for the next pull."""
-        way = deque([json.loads(cursor) if cursor else self._beginning(until)])
+        """All legs behind `cursor`. What came into being well after `until` is left for the next pull."""
+        way = deque([self._start(cursor, until)])
 
         def step() -> Leg:
             leg, behind = self._leg(way.popleft(), until)
@@ -75,9 +79,14 @@ class Walk:
 
         yield from ahead(iter(lambda: step if way else None, None), at_once=1)
 
-    def _beginning(self, until: datetime) -> State:
+    def _start(self, cursor: str | None, until: datetime) -> State:
+        state: State = json.loads(cursor) if cursor else {}
+        finished = state.get("phase") == "changed" and "since" not in state
+        old = finished and self._anew is not None and millis(until - self._anew) >= state.get("listed", 0)
+        if state and not old:
+            return state
         if len(_address(self._properties)) < len(",".join(self._properties)):
-            return _searching(Place(FIRST_MOMENT), {"after": None, "since": 0})
+            return _searching(Place(FIRST_MOMENT), {"after": None, "since": 0}, listed=millis(until)) | {"since": 0}
         return {"phase": "list", "since": millis(until), "after": None}
 
     def _leg(self, state: State, until: datetime) -> tuple[Leg, State | None]:
@@ -85,9 +94,9 @@ class Walk:
         if state["phase"] == "changed":
             return self._changed(state, until)
         if state["phase"] == "bin":
-            return self._emptied(state["bin"], until), None
+            return self._emptied(state, until), None
         rows, after = self._page(state["after"], archived=state["phase"] == "archived")
-        rows = [row for row in rows if self._changes.moment(row) <= millis(until + OVERLAP)]
+        rows = [row for row in rows if self._changes.born(row) <= millis(until + OVERLAP)]
         if after:
             state = {**state, "after": after}
             return Leg(rows, json.dumps(state), listed=True), state
@@ -95,7 +104,7 @@ class Walk:
             state = {"phase": "archived", "since": state["since"], "after": None}
             return Leg(rows, json.dumps(state), listed=True), state
         place = Place(max(FIRST_MOMENT, state["since"] - OVERLAP_MS))
-        end = _searching(place, {"after": None, "since": state["since"]})
+        end = _searching(place, {"after": None, "since": state["since"]}, listed=state["since"])
         return Leg(rows, json.dumps(end), listed=True), None
 
     def _page(self, after: str | None, *, archived: bool) -> tuple[list[Row], str | None]:
@@ -121,28 +130,30 @@ class Walk:
         for _ in range(self._gather):
             if at is None:
                 break
-            found = self._changes.page(at, until)
+            found = self._changes.page(at, until, everybody=since == 0)
             rows += found.rows
             at = found.next
             total = found.total if total is None else total
-        behind = _searching(at, bin_) | {"since": since} if at else _searching(_finished(until), bin_)
+        finished = _searching(_finished(until), bin_, listed=state.get("listed", 0))
+        behind = {**state, "place": asdict(at), "since": since} if at else finished
         leg = Leg(rows, json.dumps(behind), listed=False, total=total, since=since)
         if at is not None:
             return leg, behind
         due = bin_["after"] or millis(until) - bin_["since"] >= _BIN_PAUSE_MS
-        return leg, {"phase": "bin", "bin": bin_} if due else None
+        return leg, {**finished, "phase": "bin"} if due else None
 
-    def _emptied(self, bin_: State, until: datetime) -> Leg:
+    def _emptied(self, state: State, until: datetime) -> Leg:
         """One page of the recycle bin: what was put there since the last round began."""
+        bin_ = state["bin"]
         rows, after = self._page(bin_["after"], archived=True)
         began = bin_["began"] if bin_["after"] else millis(until)
         new = [row for row in rows if _archived_since(row, bin_["since"])]
         turn = {"after": after, "since": bin_["since"], "began": began} if after else {"after": None, "since": began}
-        return Leg(new, json.dumps(_searching(_finished(until), turn)), listed=True)
+        return Leg(new, json.dumps({**state, "phase": "changed", "bin": turn}), listed=True)
 
 
-def _searching(place: Place, bin_: State) -> State:
-    return {"phase": "changed", "place": asdict(place), "bin": bin_}
+def _searching(place: Place, bin_: State, *, listed: int) -> State:
+    return {"phase": "changed", "place": asdict(place), "bin": bin_, "listed": listed}
 
 
 def _finished(until: datetime) -> Place:

@@ -81,7 +81,7 @@ def test_streams_may_be_pulled_at_once(hub, drain):
 
 def test_a_second_pull_brings_only_what_changed(hub, sandbox, date, drain):
     cursors = {stream: drain(hub, stream)[2] for stream in hub.streams}
-    before, later = portal_of(sandbox), date + timedelta(days=20)
+    before, later = portal_of(sandbox), date + timedelta(days=6)
     sandbox.advance(later)
     after = portal_of(sandbox)
     margin = (date - timedelta(minutes=10)).isoformat()

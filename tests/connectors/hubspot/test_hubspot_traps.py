@@ -49,6 +49,36 @@ def test_trap_a_calculated_value_that_moves_no_date_comes_with_the_next_full_pul
     assert {id_: each for id_, each in whole.items() if id_ != one} == {each.id: each for each in contacts[1:]}
 
 
+@pytest.mark.parametrize("names", [1, 400], ids=["by list", "by search"])
+def test_trap_who_changes_during_a_long_full_pull_is_not_missing_from_it(sandbox, connect, by_hand, date, drain, names):
+    """Whoever a full pull does not bring counts as purged."""
+    hub = connect(f"{sandbox.url}/hubspot", properties=[f"custom_property_number_{n}" for n in range(names)])
+    before = {contact.id for contact in drain(hub, "contacts")[0]}
+    sandbox.advance(date + timedelta(hours=1))
+    for id_ in sorted(before)[:5]:
+        by_hand("PATCH", f"contacts/{id_}", lastname="Changed")
+    created = by_hand("POST", "contacts", firstname="Newcomer")["id"]
+    contacts, _, cursor = drain(hub, "contacts")
+    assert {contact.id for contact in contacts} == before
+    later = {contact.id for contact in drain(hub, "contacts", cursor, date + timedelta(hours=2))[0]}
+    assert {created, *sorted(before)[:5]} <= later
+
+
+def test_trap_what_leaves_a_deal_without_changing_it_is_noticed_within_a_week(hub, sandbox, date):
+    portal = sandbox.platform("hubspot")._portal
+    pages = list(hub.pull("deals", None, date))
+    deal, tied = next((deal, tied) for deal, tied in portal.contacts_of.items() if tied)
+    portal.untie(deal, tied[0])
+    noticed = []
+    for day in range(1, 10):
+        sandbox.advance(date + timedelta(days=day))
+        before = hub.calls["deals list"]
+        pages = list(hub.pull("deals", pages[-1].cursor, date + timedelta(days=day)))
+        noticed.append(any(f"{deal}:" in page.whole for page in pages))
+        assert (hub.calls["deals list"] - before > 1) is noticed[-1], "listed once a week, else a page of the bin"
+    assert noticed == [False] * 6 + [True] + [False] * 2
+
+
 def test_trap_a_changed_address_is_the_same_contact(hub, by_hand, date, drain):
     contacts, _, cursor = drain(hub, "contacts")
     one = contacts[0]

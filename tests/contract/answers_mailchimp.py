@@ -36,7 +36,6 @@ class Answers:
         "a gateway": ((504, {"Content-Type": "text/html"}, "<html>upstream timed out</html>"), Unavailable),
         "malformed": (_problem(400, "Invalid Resource", "The resource submitted could not be validated."), Rejected),
     }
-    expired = refusals["wrong token"][0]
 
     def __init__(self) -> None:
         self.pages: list[list[Any]] = [[]]

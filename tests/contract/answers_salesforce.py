@@ -45,7 +45,6 @@ class Answers:
         "a gateway": ((503, {"Content-Type": "text/html"}, "<h1>503 Service Unavailable</h1>"), Unavailable),
         "malformed": (_error(400, "MALFORMED_QUERY", "unexpected token: FROM"), Rejected),
     }
-    expired = refusals["wrong token"][0]
 
     def __init__(self) -> None:
         self.pages: list[list[Any]] = [[]]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from connectors.errors import NotAllowed
+
 
 def flat(row):
     """A record with the values inside its values, such as Mailchimp's merge fields, as fields of their own."""
@@ -86,3 +88,21 @@ def test_removing_takes_off_what_is_ours_and_nothing_else(stage, given):
         for id_, row in rows.items():
             assert flat(after[kind][id_]) | flat(row) == flat(after[kind][id_]), (kind, id_)
     assert len(stage.connect().provision(given.fields)) >= len(given.fields)
+
+
+def test_making_fields_needs_a_connector_that_was_opened_for_it(stage, given):
+    before = stage.records()
+    with pytest.raises(NotAllowed, match="was not sent"):
+        stage.connect(provision=False).provision(given.fields)
+    assert stage.records() == before
+
+
+def test_the_package_names_every_field_and_costs_no_call(stage, given):
+    connector = stage.connect(provision=False)
+    files = connector.package(given.fields)
+    text = "\n".join(files.values())
+    assert connector.calls.total() == 0
+    for spec in given.fields:
+        assert spec.label in text or all(option in text for option in spec.options), spec.key
+    assert stage.hand.name_of("buy_score") in text
+    assert not any(name.startswith(("/", "..")) for name in files)

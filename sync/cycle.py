@@ -142,7 +142,7 @@ def _was_read(site: Site, each: Pulled) -> bool:
     if facts.cursor(site.db, each.account, each.stream) is not None:
         return True
     with_contacts = each.stream in site.connectors[each.account].capabilities.contact_streams
-    return with_contacts and passes.repeats(site.db, each.account)
+    return with_contacts and passes.is_repeating(site.db, each.account)
 
 
 def write(site: Site, watcher: Watcher) -> Outcome:

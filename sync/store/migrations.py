@@ -181,13 +181,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             calls INTEGER NOT NULL,
             quota INTEGER
         ) STRICT, WITHOUT ROWID""",
-        # The last time an account's contacts were all read anew: `ended` is null while that goes on. Those it has
-        # brought so far are `seen`, unless it is the very first time.
+        # The last time an account's contacts were all read anew: `ended` is null while that goes on. Those it brings
+        # are `seen`, until it is `settled` who is gone.
         """CREATE TABLE full_pass (
             account TEXT PRIMARY KEY,
             began INTEGER NOT NULL,
             ended INTEGER,
-            first INTEGER NOT NULL
+            settled INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID""",
         """CREATE TABLE seen (
             account TEXT NOT NULL,

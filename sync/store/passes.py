@@ -1,7 +1,8 @@
 """Reading an account's contacts all over again now and then: what changes without a date of change shows only there.
 
 A pass begins by forgetting the cursors of the streams with contacts. From then on it is a pull like any other, also
-after a crash in the middle. When it has come to its end, contacts it has not brought are gone from the platform.
+after a crash in the middle. Contacts that neither it nor the next pull has brought are gone from the platform: the next
+one counts, because what changes while a pass is under way may be left to it.
 """
 
 import sqlite3
@@ -19,7 +20,7 @@ def begin_if_due(db: sqlite3.Connection, account: str, streams: Sequence[str], n
     """
     row = db.execute("SELECT began, ended FROM full_pass WHERE account = ?", (account,)).fetchone()
     if row is None and any(_has_cursor(db, account, stream) for stream in streams):
-        db.execute("INSERT INTO full_pass VALUES (?1, ?2, ?2, 0)", (account, micros(now)))
+        db.execute("INSERT INTO full_pass VALUES (?1, ?2, ?2, 1)", (account, micros(now)))
         return False
     if row is not None and (row["ended"] is None or row["began"] + every // timedelta(microseconds=1) > micros(now)):
         return False
@@ -35,32 +36,36 @@ def _has_cursor(db: sqlite3.Connection, account: str, stream: str) -> bool:
     return row.fetchone() is not None
 
 
-def repeats(db: sqlite3.Connection, account: str) -> bool:
+def is_repeating(db: sqlite3.Connection, account: str) -> bool:
     """Whether a pass is going on that is not the account's first: its contacts have all been read before."""
-    row = db.execute("SELECT 1 FROM full_pass WHERE account = ? AND ended IS NULL AND NOT first", (account,))
+    row = db.execute("SELECT 1 FROM full_pass WHERE account = ? AND ended IS NULL AND NOT settled", (account,))
     return row.fetchone() is not None
 
 
 def note(db: sqlite3.Connection, account: str, ids: Iterable[str]) -> None:
     """Contacts that a page has brought, in the transaction that stores it."""
-    if repeats(db, account):
+    if db.execute("SELECT 1 FROM full_pass WHERE account = ? AND NOT settled", (account,)).fetchone():
         db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(account, each) for each in ids])
 
 
 def end(db: sqlite3.Connection, account: str, now: datetime, most: float) -> tuple[int, bool]:
-    """All streams with contacts have come to their end: note who is gone. How many, and whether that is believed.
+    """All streams with contacts have come to their end: end a pass, or settle who is gone since the last one.
 
-    More than the share `most` in [0, 1] of the contacts are not: rather a list was short, and they stay.
+    How many that are, and whether it is believed: more than the share `most` in [0, 1] of the contacts are not. Rather
+    a list was short then, and they stay.
     """
-    gone, believed = 0, True
+    row = db.execute("SELECT ended, settled FROM full_pass WHERE account = ?", (account,)).fetchone()
+    if row["ended"] is None:
+        db.execute("UPDATE full_pass SET ended = ? WHERE account = ?", (micros(now), account))
+    if row["ended"] is None or row["settled"]:
+        return 0, True
     with transaction(db):
-        if repeats(db, account):
-            present, gone = db.execute(_MISSING, (account,)).fetchone()
-            believed = gone <= most * present
-            if believed:
-                db.execute(_GONE, (account, micros(now)))
-            db.execute("DELETE FROM seen WHERE account = ?", (account,))
-        db.execute("UPDATE full_pass SET ended = ? WHERE account = ? AND ended IS NULL", (micros(now), account))
+        present, gone = db.execute(_MISSING, (account,)).fetchone()
+        believed: bool = gone <= most * present
+        if believed:
+            db.execute(_GONE, (account, micros(now)))
+        db.execute("DELETE FROM seen WHERE account = ?", (account,))
+        db.execute("UPDATE full_pass SET settled = 1 WHERE account = ?", (account,))
     return gone, believed
 
 

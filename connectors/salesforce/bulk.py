@@ -118,10 +118,10 @@ class Bulk:
                 answer = refusal(change, *_error(refused[key]))
                 again += [change] if answer.next is not Next.NOTHING else []
                 told += [answer.outcome] if answer.next is Next.NOTHING else []
-            elif state == "JobComplete":
-                told.append(outcome(change, Result.UNKNOWN, f"bulk job {status['id']} does not say"))
-            else:
+            elif state == "Failed":
                 again.append(change)
+            else:  # complete without a word about it, or aborted by someone who will have had a reason
+                told.append(outcome(change, Result.UNKNOWN, f"bulk job {status['id']}, {state}, does not tell of it"))
         return told, again
 
     def _results(self, path: str, count: int) -> dict[str, str]:

@@ -87,7 +87,7 @@ def describe_object(object_type: ObjectType, base: str) -> dict[str, Any]:
 
 
 def _list(call: Call) -> Reply:
-    objects = [describe_object(each, call.base) for each in call.org.schema.objects]
+    objects = [describe_object(each, call.base) for each in call.org.schema.objects if call.org.find(each.name)]
     return Reply(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 

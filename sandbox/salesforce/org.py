@@ -67,6 +67,8 @@ class Org:
         self.cursors: dict[str, Cursor] = {}
         self.jobs: dict[str, Job] = {}
         self.troubles = Troubles()
+        self.closed: set[str] = set()
+        """Objects the user has no right to: they are as good as not there."""
         self.purged: list[tuple[str, str]] = []
         """Ids of records that left the recycle bin too, with the stamp of their deletion."""
         self._numbers = 0
@@ -83,11 +85,13 @@ class Org:
         return make_id(prefix, self._numbers)
 
     def find(self, name: str) -> ObjectType | None:
-        return self.schema.find(name)
+        """The object with this name, unless the user may not see it."""
+        found = self.schema.find(name)
+        return None if found is None or found.name in self.closed else found
 
     def object_type(self, name: str) -> ObjectType:
         """The object with this name, which must exist (KeyError otherwise)."""
-        found = self.find(name)
+        found = self.schema.find(name)
         if found is None:
             raise KeyError(name)
         return found

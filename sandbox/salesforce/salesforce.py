@@ -78,6 +78,10 @@ class Salesforce:
         """Someone merges two contacts by hand: `loser` goes to the recycle bin; KeyError when there is none."""
         merge_contacts(self.org, loser, winner)
 
+    def close(self, object_name: str) -> None:
+        """The client's user loses every right to an object."""
+        self.org.closed.add(object_name)
+
     def trouble(self, record_id: str, trouble: Trouble | None) -> None:
         """Something stands in the way of updates of a record from now on; None takes it away."""
         if trouble:

@@ -160,6 +160,45 @@ def test_a_bulk_job_survives_faults(crowd, call: str, kind: Any) -> None:
     assert {crowd.leads[id_]["FT_Buy_Score__c"] for id_ in crowd.ids[:60]} == {41.37}
 
 
+def test_trap_a_job_that_somebody_aborts_is_not_gone_round(crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = crowd.connect()._writer._bulk._finished
+
+    def aborted(self: Any, path: str) -> Any:
+        job = crowd.platform.org.jobs[path.rsplit("/", 1)[1]]
+        job.status |= {"state": "Aborted", "numberRecordsProcessed": 0}
+        return finish(path)
+
+    monkeypatch.setattr("connectors.salesforce.bulk.Bulk._finished", aborted)
+    connector = crowd.connect()
+    outcomes = write(connector, changes(crowd.ids[:30]))
+    assert results(outcomes) == {Result.UNKNOWN}
+    assert "Aborted" in outcomes[crowd.ids[0]].reason
+    assert connector.calls["write scores"] == 0
+
+
+HOSTILE = (
+    "He said \"often\", she said 'never'",
+    "a,b;c\td|e",
+    "first\nsecond\r\nthird\rfourth",
+    "x\u2028y\u2029z\x0bw\x85v",
+    "Käufer 🛒 日本語 \u202eleft",
+    "=1+1",
+    "null",
+    '""',
+    "  spaces  ",
+    "ä" * 255,
+)
+
+
+def test_any_text_survives_a_bulk_job(crowd) -> None:
+    texts = dict(zip(crowd.ids, HOSTILE * 3, strict=False))
+    connector = crowd.connect()
+    asked = [Change("Lead", id_, None, {"reasons": text}) for id_, text in texts.items()]
+    assert results(write(connector, asked)) == {Result.WRITTEN}
+    assert connector.calls["bulk job"] == 1
+    assert {id_: crowd.leads[id_]["FT_Reasons__c"] for id_ in texts} == texts
+
+
 def test_rows_keep_the_order_they_are_given_in(crowd) -> None:
     """Neighbours of one account stand together then, and get in each other's way less."""
     order = crowd.ids[500:] + crowd.ids[:500]

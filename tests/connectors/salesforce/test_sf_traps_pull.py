@@ -11,7 +11,7 @@ import responses
 
 from connectors import open_connector
 from connectors.contract import Account
-from connectors.errors import Stop, Unavailable
+from connectors.errors import NotPermitted, Stop, Unavailable
 from connectors.records import ActivityKind, Consent
 from connectors.salesforce.currencies import Rates
 from connectors.salesforce.cursor import Cursor
@@ -226,6 +226,19 @@ def scripted(connect, org, data: str, described) -> SimpleNamespace:
 
 def asked(org: responses.RequestsMock) -> list[str]:
     return [call.request.params["q"] for call in org.calls if "q" in call.request.params]
+
+
+def test_trap_an_object_without_rights_looks_as_if_there_were_none(box) -> None:
+    """It is named; the other objects are read."""
+    for name in ("Lead", "Opportunity"):
+        box.platform.close(name)
+    connector = box.connect()
+    assert ids(box.pull(connector, "contacts"))
+    for stream, name in (("leads", "Lead"), ("opportunities", "Opportunity.")):
+        with pytest.raises(NotPermitted, match=name):
+            box.pull(connector, stream)
+    told_ = {finding.text: finding.level for finding in connector.check()}
+    assert (told_["Lead may not be read"], told_["Opportunity may not be read"]) == ("fail", "warn")
 
 
 def test_trap_an_empty_page_need_not_be_the_last(scripted) -> None:

@@ -177,3 +177,16 @@ def test_batch_describes_many_objects_in_one_call(sf):
     assert answer["results"][2]["result"]["name"] == "Lead"
     halted = sf.call("POST", "composite/batch", json={"batchRequests": requests_, "haltOnError": True}).json()
     assert [result["statusCode"] for result in halted["results"]] == [200, 404, 412]
+
+
+def test_an_object_the_user_has_no_right_to_is_as_good_as_not_there(sf):
+    lead = sf.query("SELECT Id FROM Lead")[0]["Id"]
+    sf.salesforce.close("Lead")
+    assert sf.call("GET", "sobjects/Lead/describe").status_code == 404
+    assert "Lead" not in {each["name"] for each in sf.get("sobjects")["sobjects"]}
+    assert sf.refusal("SELECT Id FROM Lead")[0] == "INVALID_TYPE"
+    answer = sf.update({"attributes": {"type": "Lead"}, "id": lead, "Title": "A"})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_TYPE")
+    job = sf.call("POST", "jobs/ingest", json={"object": "Lead", "operation": "update"})
+    assert job.json()[0]["errorCode"] == "INVALID_TYPE"
+    assert sf.query("SELECT Id FROM Contact")

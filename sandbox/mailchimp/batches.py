@@ -6,7 +6,9 @@ import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, current_app, request
 
@@ -15,6 +17,8 @@ from sandbox.mailchimp.records import digest, stamp
 from sandbox.mailchimp.wire import Body, Problem, base_url, invalid, links, not_found, page, sent_body
 
 OPERATIONS_MAX = 1_000
+RESULT_LIFE = timedelta(minutes=10)
+"""How long an address of a result is good for; each look at the batch gives another one."""
 PAGE_ROWS = 100
 """Rows per page when an operation leaves `count` out: each page is an entry of its own in the result."""
 ENTRIES_PER_FILE = 50
@@ -34,10 +38,9 @@ class Batch:
     completed_at: str = ""
     entries: list[Body] = field(default_factory=list)
 
-    @property
-    def signature(self) -> str:
-        """What the address of the result has to carry."""
-        return digest("signature", self.id)
+    def signature(self, expires: str) -> str:
+        """What the address of the result has to carry, when it is good until `expires`."""
+        return digest("signature", self.id, expires)
 
 
 class BatchRoutes:
@@ -94,7 +97,10 @@ class BatchRoutes:
         if "Authorization" in request.headers:
             return _storage_error(400, "InvalidArgument", "Only one auth mechanism allowed")
         batch = self.batches.get(batch_id)
-        if batch is None or batch.status != "finished" or request.args.get("X-Signature") != batch.signature:
+        expires = request.args.get("X-Expires", "")
+        if batch is None or batch.status != "finished" or request.args.get("X-Signature") != batch.signature(expires):
+            return _storage_error(403, "AccessDenied", "Access Denied")
+        if stamp(self.account.clock.now()) > expires:
             return _storage_error(403, "AccessDenied", "Access Denied")
         return Response(_archive(batch), 200, content_type="application/x-gzip")
 
@@ -105,8 +111,9 @@ class BatchRoutes:
 
     def _shape(self, batch: Batch) -> Body:
         finished = batch.status == "finished"
-        host = base_url().removesuffix("/3.0")
-        result = f"{host}/batch-results/{batch.id}-response.tar.gz?X-Signature={batch.signature}"
+        host, expires = base_url().removesuffix("/3.0"), stamp(self.account.clock.now() + RESULT_LIFE)
+        query = urlencode({"X-Expires": expires, "X-Signature": batch.signature(expires)})
+        result = f"{host}/batch-results/{batch.id}-response.tar.gz?{query}"
         return {
             "id": batch.id,
             "status": batch.status,

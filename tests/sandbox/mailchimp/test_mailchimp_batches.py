@@ -3,7 +3,7 @@
 import io
 import json
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -107,6 +107,10 @@ def test_the_signed_address_wants_no_other_credentials_and_the_right_signature(a
     assert requests.get(url.split("?")[0]).status_code == 403
     assert requests.get(url[:-1] + "x").status_code == 403
     assert requests.get(url).headers["Content-Type"] == "application/x-gzip"
+    api.sandbox.clock.set(api.sandbox.clock.date + timedelta(minutes=11))
+    assert requests.get(url).status_code == 403  # too late; another look gives another address
+    url = api.get(f"/batches/{done['id']}")["response_body_url"]
+    assert requests.get(url).status_code == 200
     assert api.call("DELETE", f"/batches/{done['id']}").status_code == 204
     assert api.problem("GET", f"/batches/{done['id']}")["status"] == 404
     assert requests.get(url).status_code == 403

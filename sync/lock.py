@@ -14,6 +14,8 @@ from sync.errors import RunActive
 
 SILENCE = timedelta(minutes=30)
 """Longer than the slowest call with all its retries: who is silent for that long hangs."""
+BEAT = timedelta(seconds=1)
+"""Pages come faster than anybody looks."""
 
 
 @dataclass
@@ -23,10 +25,13 @@ class Hold:
     since: datetime
     file: TextIO = field(repr=False)
     run: int | None = None
+    shown: datetime | None = field(default=None, repr=False)
 
     def beat(self, at: datetime, run: int | None = None) -> None:
-        """Show a sign of life, and the number of the `run` once it has one."""
-        self.run = run or self.run
+        """Show a sign of life, once a second at most, and the number of the `run` once it has one."""
+        if self.shown and at - self.shown < BEAT and run in (None, self.run):
+            return
+        self.run, self.shown = run or self.run, at
         told = {"pid": os.getpid(), "run": self.run, "since": self.since.isoformat(), "beat": at.isoformat()}
         self.file.seek(0)
         self.file.truncate()

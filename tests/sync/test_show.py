@@ -1,15 +1,25 @@
 """What the commands print."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
 from connectors.contract import Change
 from sync.apply import Applied
 from sync.plan import Plan
+from sync.provision import Provisioned
 from sync.pull import Pulled
 from sync.score import score
-from sync.show import applied_lines, example_lines, plan_lines, pulled_lines, scored_lines
+from sync.show import (
+    applied_lines,
+    budget_lines,
+    example_lines,
+    plan_lines,
+    provisioned_lines,
+    pulled_lines,
+    scored_lines,
+)
 
 
 def change(number: int, **after) -> Change:
@@ -96,4 +106,41 @@ def test_applied_names_what_was_made_what_failed_and_what_stopped() -> None:
         "             1 not written: no such option",
         "news         0 contacts written, 0 failed, 0 calls",
         "             STOPPED: no quota",
+    ]
+
+
+class Spent:
+    """What is left of a budget, as far as it is shown."""
+
+    def __init__(self, used: int, limit: int | None) -> None:
+        self.used, self.limit = used, limit
+
+
+def test_before_a_run_the_days_calls_are_told_beside_what_the_last_run_took() -> None:
+    budgets = {"hubspot": Spent(1_200, 312_500), "mailchimp": Spent(0, None)}
+    assert list(budget_lines(budgets, {"hubspot": 231})) == [
+        "hubspot      1,200 calls made today of 312,500 a day; the last run took 231",
+        "mailchimp    0 calls made today",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [(0, "6 calls (6.0% of a day's; 100 are left today)"), (97, "3 are left today: the rest is written another day)")],
+)
+def test_what_a_plan_costs_is_told_beside_what_is_left_of_the_day(used, told) -> None:
+    plan = Plan(datetime(2026, 1, 5, tzinfo=UTC), "full", {"hubspot": []}, calls={"hubspot": 6})
+    assert told in next(plan_lines(plan, {"hubspot": Spent(used, 100)}))
+
+
+def test_what_was_made_is_counted_and_what_is_in_the_way_is_said() -> None:
+    made = [
+        Provisioned("hubspot", ["a", "b", "c"]),
+        Provisioned("mailchimp"),
+        Provisioned("salesforce", [], "no right"),
+    ]
+    assert list(provisioned_lines(made)) == [
+        "hubspot      3 made: a, b and 1 more",
+        "mailchimp    all our fields and tags are in place",
+        "salesforce   STOPPED: no right",
     ]

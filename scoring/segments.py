@@ -1,8 +1,9 @@
 """Put everyone into exactly one of nine segments, without tags that flap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from scoring.tables import DAY
 
 SEGMENTS = ("Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost")
 """Best first: a move to a name further right is a move down."""
+LEAVING = ("At risk", "Lost")
+VALUE_BANDS, GROWTH_BANDS = 5, 10
+"""How much wider than that of a chance the band of money is, and that of growth: they swing more. See
+benchmarks.loop_quality, which counts what flaps."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Membership:
     """µs UTC of the last assignment."""
     falling: bool = False
     """The last assignment saw a move down that waits for a second confirmation."""
+    chance: float | None = None
+    """The chance of the last assignment, calmed: see Thresholds.calm_days. None: not known."""
+    worth: float | None = None
+    """The expected cents of the last assignment, calmed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,8 @@ class Thresholds:
     """Chance below which a person counts as leaving."""
     lost: float
     """Chance below which a person counts as gone."""
+    cooling: float
+    """Chance below which a person who is neither likely nor leaving counts as cooling off."""
     valuable: float
     """Expected cents from which a person counts as valuable."""
     new_days: float = 60.0
@@ -65,14 +76,19 @@ class Thresholds:
     rising: float = 1.25
     """Growth of the spend of 90 days over the 90 before from which a person counts as rising."""
     band: float = 0.05
-    """How far beyond a limit a chance (or, relative, a value) has to be before a person moves."""
+    """How far beyond a limit a chance has to be before a person moves; VALUE_BANDS times as far, relatively, a value,
+    and GROWTH_BANDS times as far growth."""
+    calm_days: float = 21.0
+    """Days after which a chance counts half: segments follow the chance of the last weeks, not that of one day."""
+    order: tuple[str, ...] = SEGMENTS
+    """All nine, best first."""
     stay_days: float = 14.0
     """Days a person stays in a segment at least."""
     confirmations: int = 2
     """Assignments in a row that have to say so before a person moves down."""
 
     @classmethod
-    def fit(cls, people: Sequence[Standing], now: int, **own: float) -> "Thresholds":
+    def fit(cls, people: Sequence[Standing], now: int, **own: Any) -> "Thresholds":
         """Limits from how the buyers among `people` stand at `now` (µs UTC); `own` limits stand as they are given.
 
         A person at risk is always less likely than not to buy, someone lost less than one in four.
@@ -80,12 +96,26 @@ class Thresholds:
         chances = np.array([chance(person, now) for person in people if person.orders])
         values = np.array([worth(person) for person in people if person.orders])
         if not chances.size:
-            return cls(**{"likely": 0.6, "unlikely": 0.35, "lost": 0.1, "valuable": 1.0, **own})  # type: ignore[arg-type]
+            start = {"likely": 0.6, "cooling": 0.475, "unlikely": 0.35, "lost": 0.1, "valuable": 1.0}
+            return cls(**{**start, **own})
         lost, unlikely, likely = (float(limit) for limit in np.quantile(chances, [0.1, 0.3, 0.6]))
         lost, unlikely = min(lost, 0.25), min(unlikely, 0.5)
         valuable = max(float(np.quantile(values, 0.7)), 1.0)
-        fitted = {"likely": max(likely, unlikely), "unlikely": unlikely, "lost": lost, "valuable": valuable}
-        return cls(**{**fitted, **own})  # type: ignore[arg-type]
+        fitted: dict[str, Any] = {"lost": lost, "unlikely": unlikely, "likely": likely, "valuable": valuable, **own}
+        # Limits of one's own may cross fitted ones: these give way.
+        fitted["likely"] = own.get("likely", max(fitted["likely"], fitted["unlikely"], own.get("cooling", 0.0)))
+        fitted["unlikely"] = own.get("unlikely", min(fitted["unlikely"], fitted["likely"], own.get("cooling", 1.0)))
+        fitted["lost"] = own.get("lost", min(fitted["lost"], fitted["unlikely"]))
+        return cls(**{"cooling": (fitted["likely"] + fitted["unlikely"]) / 2, **fitted})
+
+    def holding(self, people: Sequence[Standing], now: int, capacity: int) -> "Thresholds":
+        """The same limits, but for `valuable`: set so that about `capacity` of `people` are Champions at `now`."""
+        values = sorted(
+            (worth(each) for each in people if each.orders and chance(each, now) >= self.likely), reverse=True
+        )
+        if len(values) <= capacity:
+            return replace(self, valuable=0.0)
+        return replace(self, valuable=(values[capacity - 1] + values[capacity]) / 2)
 
 
 def assign(
@@ -115,35 +145,52 @@ def worth(person: Standing) -> float:
 
 
 def _next(person: Standing, before: Membership | None, now: int, limits: Thresholds) -> Membership:
-    p, value = chance(person, now), worth(person)
+    p, value = _calmed(person, before, now, limits)
     found = _classify(person, p, value, 1.0, now, limits)
-    moved = Membership(person.person_id, found, now, now)
+    moved = Membership(person.person_id, found, now, now, chance=p, worth=value)
     if before is None:
         return moved
-    stays = Membership(person.person_id, before.segment, before.since, now)
+    stays = Membership(person.person_id, before.segment, before.since, now, chance=p, worth=value)
     if found == before.segment:
         return stays
     if before.segment in _nearby(person, p, value, now, limits):
         return stays
     if person.last_order is not None and person.last_order >= before.assigned_at:
         return moved
-    down = SEGMENTS.index(found) > SEGMENTS.index(before.segment)
+    down = limits.order.index(found) > limits.order.index(before.segment)
     stayed = now - before.since >= limits.stay_days * DAY
     if stayed and (before.falling or not down or limits.confirmations < 2):
         return moved
-    return Membership(person.person_id, before.segment, before.since, now, falling=down)
+    return replace(stays, falling=down)
+
+
+def _calmed(person: Standing, before: Membership | None, now: int, limits: Thresholds) -> tuple[float, float]:
+    """The chance and the expected cents, mixed with those of the last assignment, which counts half after calm_days.
+
+    An order of somebody who was leaving is news: the new chance counts at once where it is higher.
+    """
+    p, value = chance(person, now), worth(person)
+    if before is None or before.chance is None or before.worth is None or limits.calm_days <= 0:
+        return p, value
+    old = 0.5 ** ((now - before.assigned_at) / DAY / limits.calm_days)
+    calm, calm_value = old * before.chance + (1 - old) * p, old * before.worth + (1 - old) * value
+    back = person.last_order is not None and person.last_order >= before.assigned_at
+    if back and before.segment in LEAVING and p > calm:
+        return p, max(value, calm_value)
+    return calm, calm_value
 
 
 def _nearby(person: Standing, p: float, value: float, now: int, limits: Thresholds) -> set[str]:
     """Every segment within the band around where the person stands."""
     chances = (p - limits.band, p, p + limits.band)
-    values = (value * (1 - limits.band), value, value * (1 + limits.band))
-    patience = (1 - 3 * limits.band, 1.0, 1 + 3 * limits.band)
+    wide, growth = VALUE_BANDS * limits.band, min(GROWTH_BANDS * limits.band, 0.9)
+    values = (value * max(1 - wide, 0.0), value, value * (1 + wide))
+    patience = (1 - growth, 1.0, 1 + growth)
     return {_classify(person, *around, now, limits) for around in product(chances, values, patience)}
 
 
 def _classify(person: Standing, p: float, value: float, patience: float, now: int, limits: Thresholds) -> str:
-    """The segment by the numbers alone; `patience` stretches the limits of rhythm and growth."""
+    """The segment by the numbers alone; `patience` stretches the limit of growth."""
     new = now - person.since < limits.new_days * DAY
     if person.orders == 0:
         return "New" if new else "Lost"
@@ -155,7 +202,7 @@ def _classify(person: Standing, p: float, value: float, patience: float, now: in
         growing = person.recent_spend > patience * limits.rising * max(person.earlier_spend, 1.0)
         return "Rising" if growing else "Loyal"
     if p >= limits.unlikely:
-        return "Cooling" if _overdue(person, patience, now) else "Steady"
+        return "Cooling" if p < limits.cooling else "Steady"
     return "At risk" if p >= limits.lost else "Lost"
 
 
@@ -165,10 +212,3 @@ def _newcomer(p: float, limits: Thresholds, *, new: bool) -> str:
     if new:
         return "New"
     return "Steady" if p >= limits.unlikely else "At risk" if p >= limits.lost else "Lost"
-
-
-def _overdue(person: Standing, patience: float, now: int) -> bool:
-    """Whether the wait since the last order is longer than one and a half usual gaps, times `patience`."""
-    if person.last_order is None or person.usual_gap is None:
-        return True
-    return (now - person.last_order) / DAY > 1.5 * patience * person.usual_gap

@@ -4,9 +4,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sync.config import Config
 from sync.config_sections import Prediction
 from sync.fields import CONTROL, score_key
 from sync.instants import instant, micros
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from scoring.segments import Standing as Footing
     from scoring.snapshots import Snapshots
 
+WEEK = 7 * 86_400_000_000
+"""µs after which champions are counted anew where there is a capacity."""
 REASONS_LENGTH = 255
 """Characters the reasons field holds on every platform."""
 
@@ -78,18 +81,41 @@ def thresholds(
     """
     from scoring.segments import Thresholds
 
-    own = {"band": site.config.segments.hysteresis, "stay_days": site.config.segments.min_stay.days}
+    own = _own_limits(site.config)
     row = db.execute("SELECT value FROM setting WHERE name = 'thresholds'").fetchone()
     kept = json.loads(row["value"]) if row else {}
-    if kept.get("asks") == asks:
-        return Thresholds(**{**kept["limits"], **own}), False
-    limits = Thresholds.fit(people, now, **own)
-    if any(person.orders for person in people):
+    fitted_now = kept.get("asks") != asks or "cooling" not in kept["limits"]
+    limits = Thresholds.fit(people, now, **own) if fitted_now else Thresholds(**{**kept["limits"], **own})
+    filled, capacity = kept.get("filled", 0), site.config.segments.capacity.removesuffix("/week")
+    if capacity and (fitted_now or now - filled >= WEEK):
+        limits, filled, fitted_now = limits.holding(people, now, int(capacity)), now, True
+    if fitted_now and any(person.orders for person in people):
         db.execute(
             "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            (json.dumps({"asks": asks, "limits": asdict(limits)}),),
+            (json.dumps({"asks": asks, "limits": asdict(limits), "filled": filled}),),
         )
-    return limits, True
+    return limits, fitted_now
+
+
+def _own_limits(config: Config) -> dict[str, Any]:
+    """What the config says of the limits, in the words of Thresholds; money in cents."""
+    own, limits = config.segments, config.segments.limits
+    given = {
+        "likely": limits.likely,
+        "cooling": limits.cooling,
+        "unlikely": limits.unlikely,
+        "lost": limits.lost,
+        "valuable": None if limits.valuable is None or own.capacity else 100 * limits.valuable,
+    }
+    return {
+        "band": own.hysteresis,
+        "stay_days": own.min_stay / timedelta(days=1),
+        "calm_days": own.calm / timedelta(days=1),
+        "new_days": limits.new / timedelta(days=1),
+        "rising": limits.rising,
+        "order": tuple(own.order),
+        **{name: limit for name, limit in given.items() if limit is not None},
+    }
 
 
 def _question(found: Found) -> str:

@@ -13,7 +13,7 @@ from scoring.tables import DAY
 from scoring.train import train
 
 NOW = 1_700_000_000_000_000
-LIMITS = Thresholds(likely=0.6, unlikely=0.35, lost=0.1, valuable=10_000)
+LIMITS = Thresholds(likely=0.6, unlikely=0.35, lost=0.1, cooling=0.475, valuable=10_000, calm_days=0)
 REGULAR = Standing(
     person_id=1,
     since=NOW - 400 * DAY,
@@ -42,7 +42,7 @@ def one(person, previous=None, now=NOW, limits=LIMITS):
         ("New", {"since": NOW - 10 * DAY, "orders": 1, "p_buy": 0.3}),
         ("New", {"since": NOW - 10 * DAY, "orders": 0, "last_order": None, "usual_gap": None, "p_buy": 0.05}),
         ("Steady", {"p_buy": 0.5}),
-        ("Cooling", {"p_buy": 0.5, "last_order": NOW - 60 * DAY}),
+        ("Cooling", {"p_buy": 0.4}),
         ("At risk", {"p_buy": 0.2}),
         ("Lost", {"p_buy": 0.02}),
         ("Lost", {"orders": 0, "last_order": None, "usual_gap": None, "p_buy": 0.05}),
@@ -168,3 +168,52 @@ def test_weekly_assignments_of_a_whole_shop_seldom_turn_back(tables, past, at):
     back = [(places[week + 1] != places[week]) & (places[week + 2] == places[week]) for week in range(8)]
     assert 0 < moves.mean() < 0.15
     assert np.mean(back) < 0.01
+
+
+def test_a_chance_of_one_day_does_not_move_anybody_but_weeks_of_it_do():
+    calm = replace(LIMITS, calm_days=21)
+    steady = replace(REGULAR, p_buy=0.5)
+    before = replace(one(steady, limits=calm), since=NOW - 100 * DAY)
+    dip = one(replace(REGULAR, p_buy=0.2), before, NOW + DAY, calm)
+    assert (dip.segment, dip.falling) == ("Steady", False)
+    assert dip.chance == pytest.approx(0.49, abs=0.005)
+    found = dip
+    for day in range(2, 60):
+        found = one(replace(REGULAR, p_buy=0.2), found, NOW + day * DAY, calm)
+    assert found.segment == "At risk"
+    assert found.chance == pytest.approx(0.2, abs=0.06)
+
+
+def test_an_order_of_somebody_at_risk_counts_at_once():
+    calm = replace(LIMITS, calm_days=21)
+    before = Membership(1, "At risk", NOW, NOW, chance=0.2, worth=3000.0)
+    back = replace(REGULAR, p_buy=0.8, last_order=NOW + DAY // 2)
+    assert one(back, before, NOW + DAY, calm).segment == "Champions"
+    assert one(replace(back, last_order=NOW - DAY), before, NOW + DAY, calm).segment == "At risk"
+
+
+def test_limits_of_ones_own_stand_and_fitted_ones_give_way():
+    eager = [replace(REGULAR, person_id=number, p_buy=number / 100) for number in range(100)]
+    limits = Thresholds.fit(eager, NOW, likely=0.3, valuable=5.0)
+    assert (limits.likely, limits.valuable) == (0.3, 5.0)
+    assert limits.lost <= limits.unlikely <= limits.cooling <= limits.likely
+    limits = Thresholds.fit(eager, NOW, unlikely=0.8)
+    assert limits.lost <= limits.unlikely <= limits.cooling <= limits.likely
+    assert limits.unlikely == 0.8
+
+
+def test_a_capacity_makes_about_so_many_champions():
+    many = [replace(REGULAR, person_id=number, value=float(number)) for number in range(500)]
+    limits = LIMITS.holding(many, NOW, 50)
+    placed = assign(many, {}, NOW, limits)
+    assert sum(each.segment == "Champions" for each in placed) == 50
+    everyone = assign(many, {}, NOW, LIMITS.holding(many, NOW, 5000))
+    assert sum(each.segment == "Champions" for each in everyone) == 500
+
+
+def test_what_is_down_follows_the_order_given():
+    turned = replace(LIMITS, order=tuple(reversed(SEGMENTS)))
+    before = Membership(1, "Champions", NOW - 30 * DAY, NOW - DAY)
+    fell = replace(REGULAR, p_buy=0.2)
+    assert one(fell, before, limits=LIMITS).falling
+    assert one(fell, before, limits=turned).segment == "At risk"

@@ -129,3 +129,30 @@ def test_expected_value_is_in_money_and_chances_in_per_cent(shop) -> None:
         assert newest[person].fields["expected_value"] == pytest.approx(cents / 100, abs=0.005)
     for person, share in chances.items():
         assert newest[person].fields["response_score"] == pytest.approx(share * 100, abs=0.05)
+
+
+def test_limits_and_capacity_come_from_the_config(shop, helpers, tmp_path) -> None:
+    shop.config = helpers.config(tmp_path, segments={"limits": {"likely": 0.999, "unlikely": 0.998, "lost": 0.997}})
+    shop.db.execute("DELETE FROM standing")
+    score(shop, helpers.now)
+    placed = {each.segment for each in newest_standings(shop.db)[1].values() if each.fields["buy_score"] < 99}
+    assert placed <= {"Lost", "New"}
+    at = helpers.now + timedelta(days=40)
+    shop.config = helpers.config(tmp_path, segments={"capacity": "20/week"}, schedule={"train": "0 3 1 1 *"})
+    score(shop, at + timedelta(days=7))
+    score(shop, at + timedelta(days=14))
+    champions = [each for each in newest_standings(shop.db)[1].values() if each.segment == "Champions"]
+    assert 5 <= len(champions) <= 45
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"capacity": "50 a day"}, "50/week"),
+        ({"order": ["New"]}, "each of the nine"),
+        ({"limits": {"lost": 0.5, "unlikely": 0.2}}, "grow in this order"),
+    ],
+)
+def test_segments_that_cannot_be_are_refused(helpers, tmp_path, given, told) -> None:
+    with pytest.raises(ValueError, match=told):
+        helpers.config(tmp_path, segments=given)

@@ -168,7 +168,7 @@ def timed(kind: Platform, act: str, people: int, **fault: Any) -> Cost:
 
 
 def main() -> None:
-    """Print the tables. `python -m benchmarks.faults` takes about two minutes."""
+    """Print the tables. `python -m benchmarks.faults` takes some minutes."""
     columns = [f"{kind} {act}" for kind in PLATFORMS for act in ACTS]
     found = matrix(people=45)
     print("| trouble | " + " | ".join(columns) + " |")

@@ -44,6 +44,7 @@ class Answers:
         self._version = version
         self.options = {"api_version": version}
         self.pages: list[list[Any]] = [[]]
+        self.news: list[Any] = []
         self.replies: dict[str, str] = {}
         self.complete = True
 
@@ -56,7 +57,7 @@ class Answers:
             case "GET", "/objects/contacts":
                 return 200, self._listed(query)
             case "POST", "/objects/contacts/search":
-                return 200, {"total": 0, "results": []}
+                return 200, self._changed(body)
             case "POST", "/objects/contacts/batch/read":
                 return 200, self._read(body)
             case "POST", "/objects/contacts/batch/update":
@@ -79,14 +80,23 @@ class Answers:
         link = f"https://api.hubapi.com/crm/v3/objects/contacts?after={number + 1}"
         return {"results": rows, "paging": {"next": {"after": str(number + 1), "link": link}}}
 
+    def _changed(self, body: Any) -> Any:
+        """What was changed since the moment that is asked for, which has to be epoch milliseconds, ascending."""
+        [group], [order] = body["filterGroups"], body["sorts"]
+        since = {each["operator"]: each["value"] for each in group["filters"]}["GTE"]
+        assert (order["direction"], since.isdigit()) == ("ASCENDING", True)
+        rows = [self._row(each) for each in self.news if each.at.timestamp() * 1000 >= int(since)]
+        return {"total": len(rows), "results": rows}
+
     def _row(self, person: Any) -> dict[str, Any]:
+        changed = f"{person.at:%Y-%m-%dT%H:%M:%S}.120Z"
         merged = [self.id_of(each.number) for page in self.pages for each in page if each.merged_into == person.number]
         properties = {
             "hs_object_id": self.id_of(person.number),
             "email": person.email,
             "firstname": person.first_name,
             "createdate": _MOMENT,
-            "lastmodifieddate": _MOMENT,
+            "lastmodifieddate": changed,
             "hs_email_optout": {"granted": "false", "opted_out": "true", "unknown": None}[person.consent],
             "hs_merged_object_ids": ";".join(merged) or None,
             "ft_buy_score": "41.3700000000000000477",
@@ -94,7 +104,7 @@ class Answers:
             "ft_tags": "Soon;Big",
             "ft_control": "",
         }
-        row = {"id": self.id_of(person.number), "properties": properties, "createdAt": _MOMENT, "updatedAt": _MOMENT}
+        row = {"id": self.id_of(person.number), "properties": properties, "createdAt": _MOMENT, "updatedAt": changed}
         return {**row, "archived": True, "archivedAt": _MOMENT} if person.gone else {**row, "archived": False}
 
     def _read(self, body: Any) -> Any:

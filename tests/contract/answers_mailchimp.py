@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.errors import NotAuthorised, NotPermitted, Rejected, Throttled, Unavailable
@@ -39,6 +40,7 @@ class Answers:
 
     def __init__(self) -> None:
         self.pages: list[list[Any]] = [[]]
+        self.news: list[Any] = []
         self.replies: dict[str, str] = {}
         self.complete = True
 
@@ -79,10 +81,11 @@ class Answers:
     def _members(self, query: dict[str, str]) -> Any:
         archived = query.get("status") == "archived"
         people = [each for page in self.pages for each in page if each.gone is archived]
+        if "since_last_changed" in query:  # an unescaped + would have become a blank, which is no moment
+            since = datetime.fromisoformat(query["since_last_changed"])
+            people = [each for each in self.news if each.at > since and each.gone is archived]
         start, count = int(query.get("offset", 0)), min(int(query.get("count", 10)), 1000)
         rows = [self._row(each) for each in people[start : start + count]]
-        if query.get("since_last_changed"):
-            return {"members": [], "total_items": 0}
         return {"members": rows, "total_items": len(people)}
 
     def _row(self, person: Any) -> dict[str, Any]:
@@ -98,7 +101,7 @@ class Answers:
             "source": "Import",
             "timestamp_signup": "",
             "timestamp_opt": _MOMENT,
-            "last_changed": _MOMENT,
+            "last_changed": person.at.isoformat(),
             "tags_count": 2,
             "tags": [{"id": 70, "name": "FT: Big"}, {"id": 72, "name": "ft: soon"}],
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.errors import NotAuthorised, NotPermitted, QuotaSpent, Rejected, SchemaDrift, Throttled, Unavailable
@@ -48,6 +49,7 @@ class Answers:
 
     def __init__(self) -> None:
         self.pages: list[list[Any]] = [[]]
+        self.news: list[Any] = []
         self.replies: dict[str, str] = {}
         self.complete = True
 
@@ -91,7 +93,10 @@ class Answers:
         }
 
     def _found(self, soql: str) -> Any:
-        behind = re.search(r"Id > '(\w+)'", soql)
+        behind, since = re.search(r"Id > '(\w+)'", soql), re.search(r"\(SystemModstamp >= (\S+) AND", soql)
+        if since is not None:
+            rows = [self._row(each) for each in self.news if each.at >= datetime.fromisoformat(since[1])]
+            return {"totalSize": len(rows), "done": True, "records": rows}
         if behind is None:
             return self._page(0)
         rows = [self._row(each) for page in self.pages for each in page if self.id_of(each.number) > behind[1]]
@@ -113,7 +118,7 @@ class Answers:
             "Email": person.email,
             "FirstName": person.first_name,
             "CreatedDate": _MOMENT,
-            "SystemModstamp": _MOMENT,
+            "SystemModstamp": f"{person.at:%Y-%m-%dT%H:%M:%S}.000+0000",
             "HasOptedOutOfEmail": {"granted": False, "opted_out": True, "unknown": None}[person.consent],
             "FT_Buy_Score__c": 41.37,
             "FT_Tags__c": "Big;Soon",

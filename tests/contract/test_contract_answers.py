@@ -6,7 +6,7 @@ An adapter takes part by its line in `ANSWERS`. The answers remember nothing: wh
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -41,6 +41,7 @@ class Person:
     why: str = "Ordered twice"
     gone: bool = False
     merged_into: int | None = None
+    at: datetime = datetime(2017, 6, 1, 8, 30, tzinfo=UTC)
 
     @property
     def email(self):
@@ -75,9 +76,9 @@ class Scene:
         status, answer = self.answers.answer(request.method, url.path, dict(parse_qsl(url.query)), body)
         return status, {"Content-Type": "application/json"}, json.dumps(answer)
 
-    def pages(self, cursor=None):
+    def pages(self, cursor=None, until=NOW):
         connector = self.connect()
-        return list(connector.pull(connector.capabilities.contact_streams[0], cursor, NOW))
+        return list(connector.pull(connector.capabilities.contact_streams[0], cursor, until))
 
     def told(self):
         return {contact.id: contact for page in self.pages() for contact in page.contacts}
@@ -145,6 +146,22 @@ def test_a_stop_after_any_page_loses_nobody(scene, small_pages):
     for stop, page in enumerate(whole, 1):
         again = [*whole[:stop], *scene.pages(page.cursor)]
         assert {contact.id for each in again for contact in each.contacts} == everybody, stop
+
+
+def test_the_next_pull_asks_for_what_changed_and_brings_all_of_one_moment(scene):
+    scene.answers.pages = [[Person(1), Person(2)]]
+    cursor, later = scene.pages()[-1].cursor, NOW + timedelta(hours=1)
+    scene.sent.clear()
+    assert not [contact for page in scene.pages(cursor, later) for contact in page.contacts]
+    assert len(scene.sent) <= 3
+    scene.answers.news = [Person(n, at=NOW + timedelta(minutes=30), why="new") for n in (2, 5, 9)]
+    pages = scene.pages(cursor, later)
+    told = {contact.id: contact.owned["why"] for page in pages for contact in page.contacts}
+    assert told == {scene.answers.id_of(n): "new" for n in (2, 5, 9)}
+    assert sum(len(page.contacts) for page in pages) == 3
+    scene.answers.news.append(Person(7, at=NOW + timedelta(minutes=58)))  # shows late, behind the clock of that pull
+    after = scene.pages(pages[-1].cursor, later + timedelta(hours=1))
+    assert scene.answers.id_of(7) in {contact.id for page in after for contact in page.contacts}
 
 
 def test_who_is_gone_is_told_and_not_written_to(scene):

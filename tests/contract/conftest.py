@@ -1,6 +1,7 @@
 """One stage for every adapter: a running sandbox, a connector on it, and a hand that acts on the platform by itself.
 
-An adapter takes part in every test of this folder by its line in `HANDS`; the hand says what people do there.
+An adapter takes part in every test of this folder by its line in `ADAPTERS`: on the sandbox, where `hand_<name>.py`
+says what people do on the platform, and on answers written by hand, which are in `answers_<name>.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -37,8 +38,8 @@ VALUES = {
     "scored_on": "2017-08-01",
     "control": True,
 }
-HANDS = ("hubspot", "hubspot 2026-09", "mailchimp", "salesforce")
-"""The adapters under test: the file `hand_<first word>.py`, and what its class is made with."""
+ADAPTERS = ("hubspot", "hubspot 2026-09", "mailchimp", "salesforce")
+"""The adapters under test: the first word names the files, the others are what their classes are made with."""
 
 
 class Stage:
@@ -114,21 +115,34 @@ def change(contact: Contact, after: Mapping[str, Any] = VALUES) -> Change:
 
 
 @cache
-def hand_class(name: str) -> Any:
-    """The class `Hand` of `hand_<name>.py`; importlib mode has no package to import it from."""
-    spec = spec_from_file_location(f"contract_hand_{name}", Path(__file__).parent / f"hand_{name}.py")
+def class_of(file: str, name: str) -> Any:
+    """The class `name` in a file beside this one; importlib mode has no package to import it from."""
+    spec = spec_from_file_location(f"contract_{file}", Path(__file__).parent / f"{file}.py")
     assert spec
     assert spec.loader
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Hand
+    return getattr(module, name)
 
 
-@pytest.fixture(params=HANDS)
-def hand_of(request: pytest.FixtureRequest) -> Callable[[Sandbox], Any]:
+@pytest.fixture(params=ADAPTERS)
+def adapter(request: pytest.FixtureRequest) -> list[str]:
+    """The adapter under test, and what to make its hand or answers with."""
+    return list(request.param.split())
+
+
+@pytest.fixture
+def hand_of(adapter: list[str]) -> Callable[[Sandbox], Any]:
     """The hand of the adapter that is under test, on a sandbox."""
-    name, *more = request.param.split()
-    return lambda sandbox: hand_class(name)(sandbox, *more)
+    name, *more = adapter
+    return lambda sandbox: class_of(f"hand_{name}", "Hand")(sandbox, *more)
+
+
+@pytest.fixture
+def answers(adapter: list[str]) -> Any:
+    """What the platform of the adapter that is under test answers, without a sandbox."""
+    name, *more = adapter
+    return class_of(f"answers_{name}", "Answers")(*more)
 
 
 @pytest.fixture(scope="session")
@@ -137,13 +151,12 @@ def world() -> World:
 
 
 @pytest.fixture
-def open_stage(hand_of: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Stage]]:
+def open_stage(adapter: list[str], hand_of: Any) -> Iterator[Callable[..., Stage]]:
     """Opens a stage on a world of one's choice."""
-    kind = request.node.callspec.params["hand_of"].split()[0]
     running: list[Sandbox] = []
 
     def opened(world: World, date: datetime = DATE, *, limits: bool = False) -> Stage:
-        sandbox = Sandbox(world, date, platforms=[kind], limits=limits)
+        sandbox = Sandbox(world, date, platforms=[adapter[0]], limits=limits)
         running.append(sandbox)
         sandbox.start()
         return Stage(sandbox, hand_of(sandbox))

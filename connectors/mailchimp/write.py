@@ -28,6 +28,8 @@ from connectors.mailchimp.tagging import Tagger, address, outcome
 _Sent = tuple[list[Change], dict[str, Outcome]]
 _SAMPLES = 5
 """How many members are looked up to find one that is there."""
+_ALL_ALIKE = 16
+"""So many refused out of so many: the fault is not theirs, and the others need not be tried."""
 
 
 def _by_audience(changes: Sequence[Change]) -> dict[str, list[Change]]:
@@ -154,7 +156,12 @@ class Writer:
             refused, half = {}, len(batch) // 2
             parts = [list(batch[:half]), list(batch[half:])]
         for part in filter(None, parts):
-            refused |= self._send(audience, part, statuses)
+            sent = self._send(audience, part, statuses)
+            if not named and len(sent) >= _ALL_ALIKE and all(each.result is Result.REJECTED for each in sent.values()):
+                raise Rejected(
+                    f"audience {audience}: Mailchimp refuses everybody: {refusal(error.body)}", 400, error.body
+                )
+            refused |= sent
         return refused
 
     def _read(self, batch: Sequence[Change], answer: Answer, statuses: Mapping[str, str]) -> dict[str, Outcome]:

@@ -192,6 +192,14 @@ def test_trap_one_bad_row_fails_the_whole_call(web, api, connect, sample, named,
     assert connector.calls["members update"] == calls
 
 
+def test_a_fault_that_is_not_the_rows_is_not_looked_for_in_each_of_them(web, api, connect, sample):
+    web.post(f"{api}/lists/{LIST}", status=400, json={"detail": "We are closed."})
+    connector = connect()
+    with pytest.raises(Rejected, match="audience a1: Mailchimp refuses everybody: We are closed"):
+        written(connector, *(change(f"c{n}", f"p{n}@post.example") for n in range(1, 501)))
+    assert connector.calls["members update"] < 70
+
+
 def test_trap_http_200_is_not_yet_success(web, api, connect, sample):
     rows = [row("a@post.example", FT_BUY=12.0), row("b@post.example", FT_BUY=""), row("c@post.example", FT_BUY="73.46")]
     web.post(f"{api}/lists/{LIST}", json=answer(*rows))

@@ -1,7 +1,7 @@
 """Which model answers an objective: the one in use, or a new one that has earned its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from sync.store.models import (
 
 if TYPE_CHECKING:
     from scoring.calibrate import Calibration
+    from scoring.indicators import Indicator
     from scoring.model import Model
     from scoring.snapshots import Snapshots
 
@@ -43,6 +44,8 @@ class Used:
     """What a training just now brought: the model in use, or a challenger."""
     cause: str = ""
     """Why `trained` came into use (see Promotion); "" when it did not."""
+    indicators: tuple["Indicator", ...] = ()
+    """What marked later top spenders, where that was trained just now."""
     verdict: str = ""
     """What the comparison of `trained` with the model in use said, in one sentence."""
 
@@ -73,6 +76,7 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     way round: one training (among `others`) answers both. StoreError when a model it needs was altered.
     """
     from scoring.champion import contest
+    from scoring.indicators import indicators
     from scoring.train import CANDIDATES
 
     stored, champion, misfit = _in_use(site, objective, past.as_of, train)
@@ -81,17 +85,18 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     if champion and not misfit and champion.rung not in ("rules", *site.config.model.candidates):
         misfit = f"{champion.rung} is not among the candidates any more."
     trained = _train(site, past, objective, others)
+    marks = tuple(indicators(trained, past)) if objective.predict == "high_value" and not trained.refused else ()
     if misfit or champion is None or stored is None or champion.trained_at == trained.trained_at:
         cause = "replaced" if stored else "first"
-        return Used(objective, trained, trained.rule_of_thumb(), trained, cause, misfit)
+        return Used(objective, trained, trained.rule_of_thumb(), trained, cause, marks, misfit)
     if trained.refused:
         kept = _at_its_level(site, objective, champion, stored.id, past)
         return replace(kept, trained=trained, verdict=f"No challenger: {trained.refused}")
     verdict = contest(champion, trained, past, CANDIDATES)
     if verdict.promote:
-        return Used(objective, trained, trained.rule_of_thumb(), trained, "evidence", verdict.why)
+        return Used(objective, trained, trained.rule_of_thumb(), trained, "evidence", marks, verdict.why)
     kept = _at_its_level(site, objective, champion, stored.id, past)
-    return replace(kept, trained=trained, verdict=verdict.why)
+    return replace(kept, trained=trained, indicators=marks, verdict=verdict.why)
 
 
 def keep(site: Site, used: Used, as_of: datetime) -> int | None:
@@ -99,13 +104,14 @@ def keep(site: Site, used: Used, as_of: datetime) -> int | None:
 
     Inside a transaction.
     """
-    from scoring.card import card
+    from scoring.card import card, plain
     from scoring.model import dump
 
     name = used.objective.predict
     if used.trained is not None:
         lean = replace(used.trained, check=None)
-        number = save_model(site.db, name, as_of, dump(lean), card(lean), used.verdict)
+        told = card(lean) | plain({"indicators": [asdict(each) for each in used.indicators]})
+        number = save_model(site.db, name, as_of, dump(lean), told, used.verdict)
         if used.cause:
             promote(site.db, Promotion(name, as_of, number, used.cause, used.verdict))
         forget_challengers(site.db, name, number)

@@ -13,7 +13,7 @@ from sync.instants import instant
 from sync.report.data import Objective, RealisedMonth
 from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 from sync.site import Site
-from sync.store.models import StoredModel, artefact, model_in_use
+from sync.store.models import StoredModel, artefact, model_in_use, models
 from sync.store.scores import newest_standings
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ def objectives(site: Site, as_of: datetime) -> tuple[Objective, ...]:
             values = [fields[score_key(wanted.predict)] for fields in scores if score_key(wanted.predict) in fields]
             found.append(_objective(site, wanted, stored, values))
     return tuple(found)
+
+
+def marks(site: Site) -> tuple[str, ...]:
+    """What marked later top spenders at the newest training, in sentences without causes."""
+    newest = models(site.db, "high_value")[-1:]
+    return tuple(
+        f"{each['text'].capitalize()}: {each['share']:.0%} became top spenders, of the others {each['others']:.0%} "
+        f"({100 * each['gap']['value']:.0f} points more, likely {100 * each['gap']['low']:.0f} to "
+        f"{100 * each['gap']['high']:.0f}; {each['people']:,} observations)."
+        for model in newest
+        for each in model.card.get("indicators", ())
+    )
 
 
 def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[float]) -> Objective:

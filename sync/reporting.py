@@ -12,7 +12,7 @@ from sync.config_sections import TITLES
 from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
-from sync.learned import objectives, realised_months
+from sync.learned import marks, objectives, realised_months
 from sync.movement import movement
 from sync.persons import name_of
 from sync.report.data import (
@@ -82,6 +82,7 @@ def report_data(site: Site, now: datetime) -> ReportData:
         effects=tuple(
             Effect(each.objective.title, tuple(sentences(each, site.config.currency))) for each in effects(site)
         ),
+        marks=marks(site),
         segments=tuple(_segments(site, before, after)),
         migration=_migration(site, earlier[0], before, after) if earlier else None,
         movers=_movers(site, before, after) if before else None,

@@ -205,6 +205,7 @@ class LogLine:
 class ReportData:
     """The whole report.
 
+    `marks` are sentences about what later top spenders had in common.
     `currency` is an ISO code, `value_label` names the time expected values cover ("in the next 12 months"),
     `prefix` that of our properties. Raises ValueError for instants without a zone.
     """
@@ -221,6 +222,7 @@ class ReportData:
     realised: tuple[RealisedMonth, ...] = ()
     concerns: tuple[Concern, ...] = ()
     effects: tuple[Effect, ...] = ()
+    marks: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
     migration: Migration | None = None
     movers: Movers | None = None

@@ -211,3 +211,11 @@ def test_the_page_is_replaced_as_a_whole(shop, helpers, monkeypatch, tmp_path) -
     assert path.read_text(encoding="utf-8") == "new"
     assert write_report(shop, helpers.now, tmp_path / "deep" / "page.html").read_text(encoding="utf-8") == "new"
     assert {each.name for each in path.parent.glob("*report*")} == {"report.html"}
+
+
+def test_marks_of_top_spenders_are_told_without_causes(shop, helpers) -> None:
+    data = report_data(shop, helpers.now)
+    assert data.marks
+    for mark in data.marks:
+        assert "became top spenders, of the others" in mark
+    assert "had in common" in write_report(shop, helpers.now).read_text()

@@ -82,16 +82,16 @@ def test_two_runs_on_one_day_share_what_there_is_for_the_day(tiny):
 def test_what_could_be_read_but_not_written_today_is_written_tomorrow(tiny):
     assert tiny.run().verdict == "ok"
     tiny.sandbox.advance(tiny.now + timedelta(days=31))
-    with_accounts(tiny, hubspot="daily_calls = 7")
+    with_accounts(tiny, hubspot="daily_calls = 9")
     outcome = tiny.run()
-    assert spent(tiny.sandbox)["hubspot"] == 7
+    assert spent(tiny.sandbox)["hubspot"] == 9
     assert outcome.verdict == "partial"
     assert not any(each.problem for each in outcome.pulled)
     assert {each.account: bool(each.problem) for each in outcome.applied}["hubspot"]
     before = tiny.sandbox.snapshot()["hubspot"]
     assert tiny.run().verdict == "partial"
     assert spent(tiny.sandbox)["hubspot"] == 0
-    tiny.config_file.write_text(tiny.config_file.read_text().replace("daily_calls = 7\n", ""))
+    tiny.config_file.write_text(tiny.config_file.read_text().replace("daily_calls = 9\n", ""))
     with_accounts(tiny)
     tiny.sandbox.advance(tiny.now + timedelta(days=1))
     assert tiny.run().verdict == "ok"

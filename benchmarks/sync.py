@@ -64,14 +64,16 @@ class Bench:
             yield from self._platform(platform)
 
     def _platform(self, platform: Platform) -> Iterator[Row]:
-        tap = tap_for(platform, self._sandbox.tokens[platform])
-        pulls = Pulls(tap, self._sandbox.url, self._new_folder())
-        ours = Foretag(self._sandbox, self._new_folder(), (platform,))
         token = self._sandbox.tokens[platform]
+        tap = tap_for(platform, token)
+        pulls = None if self._asked.alone else Pulls(tap, self._sandbox.url, self._new_folder())
+        ours = Foretag(self._sandbox, self._new_folder(), (platform,))
 
-        def both(what: str, run_ours: Run, *, full: bool = False) -> tuple[Row, Row]:
-            us = self._measured(f"{platform}: {what}", "foretag", run_ours, platform if full else None)
-            return us, self._measured(f"{platform}: {what}", tap.name, partial(pulls.run, full=full))
+        def both(what: str, run_ours: Run, *, full: bool = False) -> list[Row]:
+            rows = [self._measured(f"{platform}: {what}", "foretag", run_ours, platform if full else None)]
+            if pulls:
+                rows.append(self._measured(f"{platform}: {what}", tap.name, partial(pulls.run, full=full)))
+            return rows
 
         rounds = []
         for _ in range(self._asked.repeat):
@@ -89,7 +91,7 @@ class Bench:
         ours.provision(self._now)  # makes the fields, for drt too; that is not measured
         plan = ours.plan(self._now, platform, contacts)
         theirs = None
-        if platform in MODELS:
+        if platform in MODELS and not self._asked.alone:
             token = self._sandbox.tokens[platform]
             theirs = Writes(platform, contacts, self._sandbox.url, token, self._new_folder())
         for what in (f"{platform}: {len(contacts):,} updates", f"{platform}: the same again"):
@@ -139,6 +141,7 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=1_000, help="contacts written to")
     parser.add_argument("--repeat", type=int, default=3, help="rounds of pulls; the quickest is shown")
     parser.add_argument("--latency", type=float, nargs="*", default=[0.0, 0.1], help="seconds before each answer")
+    parser.add_argument("--alone", action="store_true", help="foretag without the others")
     asked = parser.parse_args()
     for latency in asked.latency:
         print(f"\n### {latency * 1000:.0f} ms before each answer, {asked.people:,} contacts on each platform\n")

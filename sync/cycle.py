@@ -73,7 +73,7 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
     """One run of everything; `train` makes new models even if the present ones are young.
 
     What it did is in the book of runs, also when it ends in an exception. Nobody is scored and nothing is written while
-    something cannot be read that could be read before; ForetagError when the very first pull broke off.
+    something cannot be read that could be read before; NotAllRead when the very first pull broke off.
     """
     as_of = _instant(site)
     outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
@@ -92,12 +92,17 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
                 outcome.plan, outcome.withheld = Plan(as_of, site.config.mode), "nobody is in the store yet"
         outcome.calls = site.calls()
     except BaseException as error:
+        verdict = outcome.verdict if isinstance(error, NotAllRead) else "failed"
         runs.end(
-            site.db, outcome.number, site.clock.now(), "failed", {"error": type(error).__name__, **summary(outcome)}
+            site.db, outcome.number, site.clock.now(), verdict, {"error": type(error).__name__, **summary(outcome)}
         )
         raise
     runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome))
     return outcome
+
+
+class NotAllRead(ForetagError):
+    """The very first pull broke off; what came is kept."""
 
 
 def _instant(site: Site) -> datetime:
@@ -120,7 +125,7 @@ def _instant(site: Site) -> datetime:
 def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
     """What of this pull is missing although it was there before, or will be: people must not be judged without it.
 
-    A stream that could never be read, for lack of a right, is not waited for. ForetagError when nobody has been scored
+    A stream that could never be read, for lack of a right, is not waited for. NotAllRead when nobody has been scored
     yet: models and the limits between segments are kept, and must not be made from half the facts.
     """
     if site.clock.stop.is_set():
@@ -130,7 +135,7 @@ def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
         return ""
     which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in missing)
     if newest_standings(site.db) is None:
-        raise ForetagError(
+        raise NotAllRead(
             f"nobody is scored before everything was read once, and some of it was not: {which}. What came is kept, "
             "foretag run goes on from there"
         )

@@ -125,7 +125,8 @@ def _run(config: "Config", date: datetime, *, accept_large_change: bool = False)
 
     with open_site(config, FixedClock(date)) as site:
         made = list(provision(site, [account.name for account in config.accounts]))
-        _section(1, "made our fields", None, provisioned_lines(made))
+    _section(1, "made our fields", None, provisioned_lines(made))
+    with open_site(config, FixedClock(date)) as site:
         with watching() as watcher:
             timed = Timed(watcher)
             outcome = cycle.run(site, timed, accept_large_change=accept_large_change)

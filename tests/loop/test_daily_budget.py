@@ -69,6 +69,7 @@ def test_two_runs_on_one_day_share_what_there_is_for_the_day(tiny):
     with_accounts(tiny, mailchimp="daily_calls = 5")
     with pytest.raises(ForetagError, match="mailchimp for today are used up: 5 of 5"):
         tiny.run()
+    assert tiny.ask("SELECT verdict FROM run ORDER BY id DESC LIMIT 1") == [("partial",)]
     assert spent(tiny.sandbox)["mailchimp"] == 5
     with pytest.raises(ForetagError, match="It goes on by itself when the day is over, at 00:00 UTC"):
         tiny.run()

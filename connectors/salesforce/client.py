@@ -15,6 +15,7 @@ from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
 from connectors.salesforce.login import Login
+from connectors.salesforce.looks import Looks
 from connectors.salesforce.names import PEOPLE, full_names
 from connectors.salesforce.package import package
 from connectors.salesforce.people import people_source
@@ -105,6 +106,7 @@ class SalesforceConnector:
         self._server_time = server_time
         self._writer = Writer(sf, account, sleep)
         self._objects = [name for name in PEOPLE if name in chosen]
+        self._looks = Looks(sf, self._objects)
         self.streams = (*(_STREAMS[name] for name in self._objects), "opportunities", "campaigns", "activities")
 
     @property
@@ -124,9 +126,9 @@ class SalesforceConnector:
     def _sources(self, stream: str, at: Cursor, until: datetime) -> list[Source]:
         match stream:
             case "contacts":
-                return [people_source(self._sf, self._account, "Contact", at, until)]
+                return [self._people("Contact", at, until)]
             case "leads":
-                return [people_source(self._sf, self._account, "Lead", at, until)]
+                return [self._people("Lead", at, until)]
             case "opportunities":
                 return opportunity_sources(self._sf)
             case "campaigns":
@@ -135,12 +137,16 @@ class SalesforceConnector:
                 return touch_sources(self._sf)
         raise KeyError(stream)
 
+    def _people(self, object_: str, at: Cursor, until: datetime) -> Source:
+        return people_source(self._sf, self._account, object_, self._looks.take(object_, until), at)
+
     def drift(self, fields: Sequence[FieldSpec]) -> list[str]:
         """What is wrong with our fields, one sentence with its repair each."""
         return drift(self._sf, fields, self._account.prefix, self._objects)
 
     def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
         """Make the missing fields and let foretag's user see them."""
+        self._looks.forget()
         return provision(self._sf, fields, self._account.prefix, self._objects)
 
     def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
@@ -157,4 +163,5 @@ class SalesforceConnector:
 
     def remove(self, fields: Sequence[FieldSpec], *, dry_run: bool = False) -> list[str]:
         """Delete our fields on both objects, and our permission set."""
+        self._looks.forget()
         return remove(self._sf, fields, self._account.prefix, dry_run=dry_run)

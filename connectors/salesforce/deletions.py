@@ -1,7 +1,7 @@
 """Salesforce's log of deletions: it names also those that left the recycle bin, which no query shows any more."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,28 +15,29 @@ log = logging.getLogger(__name__)
 
 REACH = timedelta(days=14)
 """How far back it is asked for: Salesforce answers for 15 days."""
-SHORTEST = timedelta(minutes=2)
-"""Salesforce refuses a window of a minute or less."""
 _AT_ONCE = 400
 """Ids of one query: it has to fit into an address of 16,384 characters."""
 
 
-def deletions(sf: "Salesforce", object_: str, since: datetime | None, until: datetime) -> list[str]:
-    """The address that tells who was deleted between the two; none for a first pull, which knows nobody yet."""
-    if since is None or until - since < SHORTEST:
-        return []
-    start, end = (quote(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for at in (max(since, until - REACH), until))
-    return [f"v{sf.sf_version}/sobjects/{object_}/deleted/?start={start}&end={end}"]
+def address(sf: "Salesforce", object_: str, until: datetime) -> str:
+    """The address that tells who was deleted in the days before `until`."""
+    start, end = (quote(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for at in (until - REACH, until))
+    return f"v{sf.sf_version}/sobjects/{object_}/deleted/?start={start}&end={end}"
 
 
-def logged(object_: str, parts: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """The ids the log names. A log that may not be read, or is too long, is passed over: queries tell of the others."""
-    for part in parts:
-        if part["statusCode"] == 200:
-            return frozenset(row["id"] for row in part["result"]["deletedRecords"])
+def logged(object_: str, part: Mapping[str, Any], since: datetime | None) -> frozenset[str]:
+    """The ids the log names for the time from `since` on; none for a first pull (None), which knows nobody yet.
+
+    A log that may not be read, or is too long, is passed over: queries tell of the others.
+    """
+    if since is None:
+        return frozenset()
+    if part["statusCode"] != 200:
         code, message = error_code(part["result"])
         log.warning("%s: no log of deletions: HTTP %s %s: %s", object_, part["statusCode"], code, message)
-    return frozenset()
+        return frozenset()
+    rows = part["result"]["deletedRecords"]
+    return frozenset(row["id"] for row in rows if datetime.fromisoformat(row["deletedDate"]) >= since)
 
 
 def without_row(sf: "Salesforce", object_: str, ids: Collection[str]) -> list[str]:

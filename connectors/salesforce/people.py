@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from connectors.contract import Account
 from connectors.records import Consent, Contact
 from connectors.salesforce.cursor import Cursor
-from connectors.salesforce.deletions import deletions, logged, without_row
+from connectors.salesforce.deletions import logged, without_row
+from connectors.salesforce.looks import Look
 from connectors.salesforce.names import field_name, owned
 from connectors.salesforce.pull import Row, Source, begin_of
-from connectors.salesforce.schema import Schema, demand, describe_and_read, readable
+from connectors.salesforce.schema import Schema, demand, readable
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -35,12 +36,12 @@ _INDIVIDUAL_STAMP = "Individual.SystemModstamp"
 _COMPOUND = ("address", "location", "base64")
 
 
-def people_source(sf: "Salesforce", account: Account, object_: str, at: Cursor, until: datetime) -> Source:
+def people_source(sf: "Salesforce", account: Account, object_: str, look: Look, at: Cursor) -> Source:
     """The query for records of `object_` (`Contact` or `Lead`) behind `at`, with every column the token may read.
 
     Raises NotPermitted where not even id, address or stamps may be read.
     """
-    schema, logs = describe_and_read(sf, (object_, "Individual"), *deletions(sf, object_, begin_of(at), until))
+    schema = look.schema
     demand(schema, object_, NEEDED)
     properties = _properties(schema, object_, account)
     ours = [field_name(account.prefix, spec.key) for spec in account.fields]
@@ -54,7 +55,8 @@ def people_source(sf: "Salesforce", account: Account, object_: str, at: Cursor, 
     def missing(ids: set[str]) -> list[Contact]:
         return [_purged(object_, id_) for id_ in without_row(sf, object_, ids)]
 
-    return Source(object_, columns, stamps, read, logged(object_, logs), missing)
+    gone = logged(object_, look.logs[object_], begin_of(at))
+    return Source(object_, columns, stamps, read, gone, missing)
 
 
 def _properties(schema: Schema, object_: str, account: Account) -> list[str]:

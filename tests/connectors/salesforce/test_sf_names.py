@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError
 from connectors.records import Value
 from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.happenings import opportunity_sources
+from connectors.salesforce.looks import Look, Looks
 from connectors.salesforce.names import field_name, from_salesforce, ours, to_salesforce
 from connectors.salesforce.people import people_source
 
@@ -88,10 +89,14 @@ class Described:
         return {"results": results}
 
 
+def look(**objects: str) -> Look:
+    return Looks(Described(**objects), list(objects)).take(next(iter(objects)), UNTIL)
+
+
 @pytest.mark.parametrize("fixture", ["describe_contact", "rec_describe_contact_devorg_v42"])
 def test_a_real_orgs_contacts_can_be_selected(fixture: str) -> None:
     account = Account("salesforce", "sf", "t", options={"properties": ["MailingAddress", "Description"]})
-    source = people_source(Described(Contact=fixture), account, "Contact", Cursor(), UNTIL)
+    source = people_source(None, account, "Contact", look(Contact=fixture), Cursor())
     assert {"Id", "IsDeleted", "MasterRecordId", "Email", "LeadSource", "Description"} <= set(source.columns)
     assert not {"MailingAddress", "HasOptedOutOfEmail"} & set(source.columns)
     assert source.stamps == ["SystemModstamp"]
@@ -99,7 +104,7 @@ def test_a_real_orgs_contacts_can_be_selected(fixture: str) -> None:
 
 @pytest.mark.parametrize("fixture", ["describe_lead", "rec_describe_lead_devorg_v42"])
 def test_a_real_orgs_leads_can_be_selected(fixture: str) -> None:
-    source = people_source(Described(Lead=fixture), Account("salesforce", "sf", "t"), "Lead", Cursor(), UNTIL)
+    source = people_source(None, Account("salesforce", "sf", "t"), "Lead", look(Lead=fixture), Cursor())
     assert {"IsConverted", "ConvertedContactId", "Industry"} <= set(source.columns)
     assert "Status" not in source.columns
 

@@ -34,8 +34,8 @@ def contacts(connect, org, data: str, described) -> Callable[..., list[Page]]:
     """Pull contacts of an org with these fields (and of its Individual, when there is one)."""
 
     def pull(*names: str, individual: list[str] | None = None, cursor: str | None = None, **options: Any) -> list[Page]:
-        org.post(f"{data}/composite/batch", json=described([*BASIC, *names], individual, log=[] if cursor else None))
-        return list(connect(**options).pull("contacts", cursor, UNTIL))
+        org.post(f"{data}/composite/batch", json=described([*BASIC, *names], individual, log=[]))
+        return list(connect(objects=["Contact"], **options).pull("contacts", cursor, UNTIL))
 
     return pull
 
@@ -117,10 +117,10 @@ def test_deleted_and_merged_contacts_are_told(contacts, org, data: str) -> None:
 
 
 def test_a_converted_lead_is_kept_but_not_written_to(connect, org, data: str, described) -> None:
-    org.post(f"{data}/composite/batch", json=described([*BASIC, "IsConverted", "ConvertedContactId"], None))
+    org.post(f"{data}/composite/batch", json=described([*BASIC, "IsConverted", "ConvertedContactId"], None, log=[]))
     row = person(1, Id="00Q000000000000001", IsConverted=True, ConvertedContactId="003000000000000003")
     org.get(f"{data}/queryAll/", json=rows(row))
-    (page,) = connect().pull("leads", None, UNTIL)
+    (page,) = connect(objects=["Lead"]).pull("leads", None, UNTIL)
     (lead,) = page.contacts
     assert (lead.object, lead.deleted, lead.writable, lead.merged_into) == ("Lead", False, False, "003000000000000003")
 
@@ -135,7 +135,7 @@ def test_pages_follow_one_another_and_each_cursor_resumes_by_id(contacts, connec
 
     org.get(f"{data}/queryAll/", json=rows(person(2)))
     org.get(f"{data}/queryAll/", json=rows(person(7)))
-    resumed = list(connect().pull("contacts", first.cursor, UNTIL + timedelta(hours=1)))
+    resumed = list(connect(objects=["Contact"]).pull("contacts", first.cursor, UNTIL + timedelta(hours=1)))
     assert [contact.id for page in resumed for contact in page.contacts] == ["003000000000000002", "003000000000000007"]
     rest, news = queries(org)[1:]
     assert rest.endswith("WHERE SystemModstamp < 2017-06-01T12:00:00+00:00 AND Id > '003000000000000001' ORDER BY Id")
@@ -163,9 +163,9 @@ def test_another_refusal_while_paging_is_raised(contacts, org, data: str) -> Non
 
 
 def test_an_object_that_may_not_be_read_is_named(connect, org, data: str, described) -> None:
-    org.post(f"{data}/composite/batch", json=described(None, None))
+    org.post(f"{data}/composite/batch", json=described(None, None, log=[]))
     with pytest.raises(NotPermitted, match="read CreatedDate, Email, Id, IsDeleted, SystemModstamp of Lead"):
-        list(connect().pull("leads", None, UNTIL))
+        list(connect(objects=["Lead"]).pull("leads", None, UNTIL))
 
 
 ROLE = ["Id", "IsDeleted", "OpportunityId", "ContactId", "SystemModstamp"]

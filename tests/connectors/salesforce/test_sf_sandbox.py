@@ -59,6 +59,18 @@ def test_trap_activities_older_than_a_year_are_archived(box) -> None:
     assert {activity.id for activity in activities(box.pull(box.connect(), "activities"))} == set(tasks)
 
 
+def test_contacts_and_leads_ask_for_their_rights_together(box) -> None:
+    connector = box.connect()
+    cursors = {stream: box.pull(connector, stream)[-1].cursor for stream in ("contacts", "leads")}
+    assert connector.calls == {"describe": 1, "query": 2}
+    box.sandbox.clock.set(box.sandbox.clock.date + timedelta(hours=1))
+    for stream, cursor in cursors.items():
+        box.pull(connector, stream, cursor)
+    assert connector.calls == {"describe": 2, "query": 4}
+    box.pull(connector, "leads")  # never by an old answer
+    assert connector.calls["describe"] == 3
+
+
 def test_with_nothing_changed_a_stream_costs_at_most_three_calls(box) -> None:
     connector = box.connect()
     cursors = {stream: box.pull(connector, stream)[-1].cursor for stream in connector.streams}

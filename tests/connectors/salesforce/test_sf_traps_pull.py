@@ -214,12 +214,12 @@ def test_a_won_deal_below_zero_is_a_refund(box) -> None:
 @pytest.fixture
 def scripted(connect, org, data: str, described) -> SimpleNamespace:
     """An org that answers by script: `.contacts()` pulls them."""
-    org.post(f"{data}/composite/batch", json=described(BASIC, None))
+    org.post(f"{data}/composite/batch", json=described(BASIC, None, log=[]))
     return SimpleNamespace(
         mock=org,
         first=lambda **answer: org.get(f"{data}/queryAll/", **answer),
         more=lambda name, **answer: org.get(f"{data}/query/{name}", **answer),
-        contacts=lambda **options: list(connect(**options).pull("contacts", None, UNTIL)),
+        contacts=lambda **options: list(connect(objects=["Contact"], **options).pull("contacts", None, UNTIL)),
         connect=connect,
     )
 
@@ -278,25 +278,25 @@ def test_trap_the_clock_here_is_ahead_of_the_platforms(scripted) -> None:
 
 def test_trap_too_many_fields_make_a_query_too_long(connect, org, data: str, described) -> None:
     names = [f"A_Field_With_A_Rather_Long_Name_{number}__c" for number in range(400)]
-    org.post(f"{data}/composite/batch", json=described([*BASIC, *names], None))
+    org.post(f"{data}/composite/batch", json=described([*BASIC, *names], None, log=[]))
     with pytest.raises(Stop, match="shorten `properties`"):
-        list(connect(properties=names).pull("contacts", None, UNTIL))
+        list(connect(objects=["Contact"], properties=names).pull("contacts", None, UNTIL))
     assert len(org.calls) == 1
 
 
 def test_trap_a_batch_with_parts_missing_is_no_missing_right(connect, org, data: str, described) -> None:
     org.post(f"{data}/composite/batch", json=described(BASIC))
-    with pytest.raises(Unavailable, match="answered 1 of 2 parts"):
-        list(connect().pull("contacts", None, UNTIL))
+    with pytest.raises(Unavailable, match="answered 1 of 3 parts"):
+        list(connect(objects=["Contact"]).pull("contacts", None, UNTIL))
 
 
 def test_trap_a_describe_that_failed_for_now_is_no_missing_right(connect, org, data: str, described) -> None:
     """Else a passing failure of Individual would turn an objection into a yes."""
-    answer = described(BASIC, None)
+    answer = described(BASIC, None, log=[])
     answer["results"][1] = {"statusCode": 503, "result": [{"errorCode": "SERVER_UNAVAILABLE", "message": "x"}]}
     org.post(f"{data}/composite/batch", json=answer)
     with pytest.raises(Unavailable, match="describe of Individual"):
-        list(connect().pull("contacts", None, UNTIL))
+        list(connect(objects=["Contact"]).pull("contacts", None, UNTIL))
 
 
 def test_the_next_page_is_fetched_while_this_one_is_used(connect, org, data: str, described) -> None:
@@ -306,10 +306,10 @@ def test_the_next_page_is_fetched_while_this_one_is_used(connect, org, data: str
         fetched.set()
         return 200, {"Content-Type": "application/json"}, json.dumps(page(2))
 
-    org.post(f"{data}/composite/batch", json=described(BASIC, None))
+    org.post(f"{data}/composite/batch", json=described(BASIC, None, log=[]))
     org.get(f"{data}/queryAll/", json=page(1, more="a", done=False))
     org.add_callback("GET", f"{data}/query/a", second)
-    pull = connect().pull("contacts", None, UNTIL)
+    pull = connect(objects=["Contact"]).pull("contacts", None, UNTIL)
     assert ids([next(pull)]) == [person(1)["Id"]]
     assert fetched.wait(5)
     assert ids(list(pull)) == [person(2)["Id"]]

@@ -28,7 +28,7 @@ lint: $(READY)   ## style, dead imports, import rules
 types: $(READY)  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(READY)  ## print every number the documents claim
+bench: $(READY)  ## print the numbers about scoring and the loop
 	$(BIN)/python -m benchmarks.run
 
 bench-peers: $(READY)  ## install other people's connectors, each by itself, to measure beside

@@ -1,4 +1,7 @@
-"""Prints every number the documents claim, one benchmark after the other: `python -m benchmarks.run`."""
+"""Prints the numbers about scoring and the loop, one benchmark after the other: `python -m benchmarks.run`.
+
+The connectors' numbers come from `python -m benchmarks.sync` and `python -m benchmarks.faults`.
+"""
 
 from benchmarks import cdnow, loop, repeat_purchase
 

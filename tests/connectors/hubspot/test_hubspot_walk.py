@@ -146,12 +146,14 @@ def test_records_from_after_the_end_wait_for_the_next_pull():
     assert ids(walk(platform).legs(legs[-1].cursor, T0 + timedelta(days=2))) == ["1001"]
 
 
-@pytest.mark.parametrize("key", [int, str])
-@pytest.mark.parametrize("count", [199, 200, 201, 1_000, 10_500])
+@pytest.mark.parametrize(
+    ("count", "key"), [(199, int), (200, int), (201, int), (1_000, int), (10_500, int), (1_000, str)]
+)
 def test_trap_a_mass_update_in_one_moment_is_brought_once(count, key):
     """By record id, whether the search compares ids as numbers or as text."""
     platform = Platform([iso(timedelta(0))] * count + [iso(timedelta(seconds=1))] * 3)
     platform.id_key = key
+    platform.rows = {str(int(id_) + 8_500): moment for id_, moment in platform.rows.items()}  # of four and five digits
     legs = list(walk(platform).legs(changed_from(T0 - timedelta(hours=1)), T0 + timedelta(hours=1)))
     assert sorted(ids(legs)) == sorted(platform.rows)
     assert platform.searches <= 2 * -(-count // SEARCH_PAGE) + 3

@@ -6,7 +6,7 @@ newest window that has ended. Nothing after a cut-off is seen before it is score
 
 Then everybody is put into a segment every week, on the CompleteJourney households and on all CDNOW customers, and the
 weekly changes are counted, and those taken back within four weeks. The model stays the same and is set to its level
-once a month; without the band, the stay and the second confirmation the same scores are counted beside it.
+once a month; without calm, band, stay and second confirmation the same scores are counted beside it.
 Run: python -m benchmarks.loop_quality (CDNOW comes with the package `lifetimes`, which is only read)
 """
 
@@ -95,7 +95,10 @@ def tags(name: str, shoppers: Tables, weeks: Sequence[int]) -> None:
     days = default_horizon(shoppers, weeks[0])
     asked = [Objective(kind, kind, days) for kind in ("repeat_purchase", "value")]  # type: ignore[arg-type]
     models = [train(shoppers, objective, weeks[0], seed=SEED, snapshots=past) for objective in asked]
-    settings = {"hysteresis on": {}, "hysteresis off": {"band": 0.0, "stay_days": 0.0, "confirmations": 1}}
+    settings = {
+        "hysteresis on": {},
+        "hysteresis off": {"band": 0.0, "stay_days": 0.0, "calm_days": 0.0, "confirmations": 1},
+    }
     limits: dict[str, Thresholds] = {}
     before: dict[str, dict[int, Membership]] = {each: {} for each in settings}
     history: dict[str, list[dict[int, str]]] = {each: [] for each in settings}

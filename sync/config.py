@@ -26,9 +26,9 @@ from sync.config_sections import (
     Privacy,
     Retention,
     Schedule,
-    Segments,
     Write,
 )
+from sync.config_segments import Segments, Survey
 from sync.config_values import Folder, TimeZone
 
 Location = tuple[str | int, ...]
@@ -79,6 +79,7 @@ class Config(Section):
         default_factory=_default_objectives, min_length=1, description="What to predict; by default all five."
     )
     segments: Segments = Field(Segments(), description=Segments.__doc__)
+    surveys: list[Survey] = Field([], description="Answers to surveys that decide a segment; the first one that fits.")
     write: Write = Field(Write(), description=Write.__doc__)
     guard: Guard = Field(Guard(), description=Guard.__doc__)
     pilot: Pilot = Field(Pilot(), description=Pilot.__doc__)

@@ -3,15 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from sync.config_accounts import NAME, Section
+from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
-Segment = Literal["Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost"]
 Candidate = Literal["rules", "btyd", "logistic", "boosting"]
 
 TITLES: dict[Prediction, str] = {
@@ -40,80 +40,6 @@ class Objective(Section):
     def title(self) -> str:
         """What reports call it."""
         return self.name or TITLES[self.predict]
-
-
-def _distinct_names(names: dict[Segment, str]) -> dict[Segment, str]:
-    seen = {"control"}
-    for segment in get_args(Segment):
-        name = names.get(segment, segment)
-        if not re.fullmatch(r"[^;,|\s](?:[^;,|]{0,38}[^;,|\s])?", name):
-            raise ValueError(f'"{name}" should have 1 to 40 characters, none of them ; , or |')
-        if name.lower() in seen:
-            raise ValueError(f'two tags would be called "{name}"')
-        seen.add(name.lower())
-    return names
-
-
-def _all_nine(order: list[Segment]) -> list[Segment]:
-    if sorted(order) != sorted(get_args(Segment)):
-        raise ValueError("should hold each of the nine segments once")
-    return order
-
-
-def _per_week(capacity: str) -> str:
-    if not re.fullmatch(r"|[1-9][0-9]{0,6}/week", capacity):
-        raise ValueError('should look like "50/week", or be empty')
-    return capacity
-
-
-class Limits(Section):
-    """Limits between segments in place of the fitted ones; whatever is not set is fitted to your buyers."""
-
-    likely: Share | None = Field(None, gt=0, lt=1, description="Chance from which a person is likely to come back.")
-    cooling: Share | None = Field(None, gt=0, lt=1, description="Chance below which a person is cooling off.")
-    unlikely: Share | None = Field(None, gt=0, lt=1, description="Chance below which a person is at risk.")
-    lost: Share | None = Field(None, gt=0, lt=1, description="Chance below which a person is lost.")
-    valuable: float | None = Field(
-        None, ge=0, description="Expected spend, in your currency, from which a person is a champion."
-    )
-    new: Duration = Field(timedelta(days=60), description="How long a person counts as new.")
-    rising: float = Field(
-        1.25, gt=1, le=10, description="Spend of 90 days over that of the 90 before from which a person is rising."
-    )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        given = [limit for limit in (self.lost, self.unlikely, self.cooling, self.likely) if limit is not None]
-        if given != sorted(given):
-            raise ValueError("lost, unlikely, cooling and likely should grow in this order")
-        return self
-
-
-class Segments(Section):
-    """How people move between the nine segments."""
-
-    min_stay: Duration = Field(timedelta(days=14), description="How long a person stays in a segment at least.")
-    hysteresis: Share = Field(
-        0.05, ge=0, le=0.3, description="By how much a probability must pass a threshold before the segment changes."
-    )
-    calm: Duration = Field(
-        timedelta(days=21),
-        description="Segments follow the chance of the last weeks: after this time an earlier one counts half.",
-    )
-    capacity: Annotated[str, AfterValidator(_per_week)] = Field(
-        "", description='How many champions you can look after, such as "50/week", in place of a limit; "" for no such.'
-    )
-    order: Annotated[list[Segment], AfterValidator(_all_nine)] = Field(
-        list(get_args(Segment)), description="From best to worst: what a move up is, and what one down."
-    )
-    limits: Limits = Field(Limits(), description=Limits.__doc__)
-    names: Annotated[dict[Segment, str], AfterValidator(_distinct_names)] = Field(
-        {}, description='Other names for segments in reports and tags, such as {"At risk" = "Win back"}.'
-    )
-
-    def name(self, segment: Segment) -> str:
-        """What the shop calls `segment`."""
-        return self.names.get(segment, segment)
 
 
 class Write(Section):

@@ -7,6 +7,7 @@ from sync.emails import email_key
 from sync.errors import ForetagError
 from sync.fields import score_key
 from sync.persons import records_of
+from sync.pins import overrides
 from sync.site import Site
 from sync.store.people import person_of
 from sync.store.scores import newest_standings
@@ -31,6 +32,7 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
         "segment": standing.fields["segment"],
         "segment_since": standing.fields["segment_since"],
         "control_group": standing.fields["control_group"],
+        "set_by_hand": person in overrides(site, newest[0]),
         "scores": [
             {
                 "objective": objective.title,
@@ -52,6 +54,7 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
 def explain_lines(found: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     control = ", control group" if found["control_group"] else ""
+    control += ", set by hand or by a survey" if found["set_by_hand"] else ""
     yield f"{found['segment']} since {found['segment_since']}{control}   (scored {found['as_of'][:10]})"
     for score in found["scores"]:
         value = "no prediction yet" if score["value"] is None else f"{score['value']:g} {score['unit']}"

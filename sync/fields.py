@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from connectors.contract import FieldSpec, FieldType
 from sync.config import Config
-from sync.config_sections import Objective, Prediction, Segment
+from sync.config_sections import Objective, Prediction
+from sync.config_segments import Segment
 
 CONTROL = "Control"
 """The tag of people in the control group."""

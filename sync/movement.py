@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sync.config_sections import Segment
+from sync.config_segments import Segment
 from sync.site import Site
 from sync.store.scores import flows, last_scored, moves_since
 from sync.upkeep import PERIODS

@@ -14,12 +14,15 @@ EXAMPLES: Mapping[str, str] = {
     "timezone": '"Europe/Berlin"',
     "instance_url": '"https://acme.my.salesforce.com"',
     "predict": '"repeat_purchase"',
+    "answer": '"hubspot:nps_score"',
+    "when": '"<= 6"',
+    "segment": '"At risk"',
     "moved_from": '"Champions"',
     "moved_to": '"Cooling"',
 }
 """What the example file shows for keys without a default."""
 
-OPTIONAL = ("[[objectives]]", "[[alerts.rules]]")
+OPTIONAL = ("[[objectives]]", "[[surveys]]", "[[alerts.rules]]")
 """Sections that are commented out in the example file: their presence alone changes something."""
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sync.config import Config
 from sync.config_sections import Prediction
 from sync.fields import CONTROL, score_key
 from sync.instants import instant, micros
+from sync.pins import overrides
 from sync.rollout import in_control
 from sync.site import Site
 from sync.store.scores import Move, Standing, newest_standings
@@ -46,14 +47,20 @@ def standings(
     before = newest_standings(site.db, before=as_of)
     previous = {person: Membership(**each.membership) for person, each in before[1].items()} if before else {}
     limits, fitted_now = thresholds(site.db, site, people, now, asks=_question(found))
-    placed = assign(people, previous, now, limits)
+    pinned = overrides(site, as_of)
+    placed = [
+        _pinned(each, pinned.get(each.person_id), previous.get(each.person_id))
+        for each in assign(people, previous, now, limits)
+    ]
     moves = [
         Move(
             person.person_id,
             as_of,
             previous[person.person_id].segment,
             membership.segment,
-            cause(person, previous[person.person_id], now, new_model=new_model or fitted_now),
+            "event"
+            if person.person_id in pinned
+            else cause(person, previous[person.person_id], now, new_model=new_model or fitted_now),
             _expected(before[1][person.person_id]) if before else 0,
         )
         for person, membership in zip(people, placed, strict=True)
@@ -63,6 +70,14 @@ def standings(
         _standing(site, found, row, membership, previous.get(membership.person_id))
         for row, membership in enumerate(placed)
     ], moves
+
+
+def _pinned(found: "Membership", segment: str | None, before: "Membership | None") -> "Membership":
+    """The membership, in the segment a human has set if there is one."""
+    if segment is None:
+        return found
+    stays = before is not None and before.segment == segment
+    return replace(found, segment=segment, since=before.since if stays and before else found.assigned_at, falling=False)
 
 
 def _expected(standing: Standing) -> int:

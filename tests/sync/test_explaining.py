@@ -46,6 +46,7 @@ def test_the_same_in_lines(shop) -> None:
 
 def test_the_control_group_is_told() -> None:
     base = {"segment": "Loyal", "segment_since": "2017-09-01", "as_of": "2017-09-30", "scores": [], "records": []}
+    base["set_by_hand"] = False
     assert "control group" in next(explain_lines({**base, "control_group": True}))
     assert "control group" not in next(explain_lines({**base, "control_group": False}))
 

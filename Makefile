@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 help:            ## show this list
-	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,9 @@ bench-sync: $(READY)  ## pull and write beside them on the sandbox; calls and se
 bench-faults: $(READY)  ## print what every kind of trouble does to pull, set-up and write
 	$(BIN)/python -m benchmarks.faults
 
+bench-quality: $(READY)  ## how good the scoring is, beside its targets
+	$(BIN)/python -m benchmarks.quality
+
 docs: $(READY)   ## write the generated files (config.example.toml, docs/reference)
 	$(BIN)/python -m sync.reference
 
@@ -47,4 +50,4 @@ clean:           ## remove everything that was made here
 	rm -rf $(VENV) foretag-demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test lint types bench bench-peers bench-sync bench-faults docs clean
+.PHONY: help setup demo test lint types bench bench-quality bench-peers bench-sync bench-faults docs clean

@@ -73,7 +73,7 @@ def load(seed: int = 7) -> World:
 
 
 def small(people: int = 40, seed: int = 7) -> World:
-    """An invented world of `people` households over the same year: some buy often, some fade away; four campaigns."""
+    """An invented world of `people` households over the same year: some buy often, some fade away, some answer."""
     orders: list[Order] = []
     mailed: list[tuple[int, int]] = []
     redeemed: list[tuple[int, int, datetime]] = []
@@ -87,10 +87,11 @@ def small(people: int = 40, seed: int = 7) -> World:
             number = household * 10_000 + len(orders)
             orders.append(Order(number, household, at, round(dice.lognormvariate(3.2, 0.6), 2), dice.randint(1, 20)))
             at += timedelta(minutes=1 + int(dice.expovariate(1 / pause) * 60 * 24))
+        answers = Random(f"answers:{seed}:{household}").choice((0.05, 0.1, 0.75))
         for campaign in campaigns:
             if dice.random() < 0.6:
                 mailed.append((campaign.id, household))
-                if dice.random() < 0.3:
+                if dice.random() < answers:
                     redeemed.append((campaign.id, household, campaign.start + timedelta(days=dice.randint(1, 20))))
     orders.sort(key=lambda order: (order.at, order.id))
     shoppers = [

@@ -33,6 +33,7 @@ def card(model: Model) -> dict[str, Any]:
             "threshold": model.threshold,
             "calibration": asdict(model.calibration),
             "features": list(model.features),
+            "quarantined": list(model.quarantined),
             "evaluation": None if model.evaluation is None else asdict(model.evaluation),
             "candidates": {name: asdict(found) for name, found in model.candidates.items()},
             "limits": list(LIMITS),

@@ -156,6 +156,24 @@ def difference(worse: Floats, better: Floats, person_ids: Ints, seed: int) -> In
     return _interval(float(gap.mean()), np.concatenate(draws))
 
 
+def gini_difference(y: Floats, better: Floats, worse: Floats, person_ids: Ints, seed: int) -> Interval:
+    """Normalised Gini of the amounts `better` minus that of `worse`, with the paired interval over people."""
+    everyone = np.ones((1, y.size))
+    ranked = [_Ranked(y, p, seed) for p in (better, worse)]
+
+    def gap(weights: Floats) -> Floats:
+        one, other = (_normalised(it, weights.take(it.order, axis=1)) for it in ranked)
+        return one - other
+
+    draws = [gap(weights) for weights in resamples(person_ids, seed)]
+    return _interval(float(gap(everyone)[0]), np.concatenate(draws))
+
+
+def _normalised(ranked: _Ranked, w: Floats) -> Floats:
+    best = ranked.by_outcome
+    return _over(_gini(ranked.y, w), _gini(ranked.y[best], w.take(best, axis=1)))
+
+
 def _chances(ranked: _Ranked, w: Floats) -> dict[str, Floats]:
     y, p = ranked.y, ranked.p
     held = _Held(y, w)
@@ -193,7 +211,7 @@ def _money(ranked: _Ranked, w: Floats) -> dict[str, Floats]:
     held = _Held(y, w)
     money, top = held.outcomes, held.captured(FLAGGED)
     return {
-        "gini": _over(_gini(y, w, held), _gini(y[ranked.by_outcome], w.take(ranked.by_outcome, axis=1))),
+        "gini": _normalised(ranked, w),
         "total_ratio": _over(w @ p, money),
         "mae": w @ np.abs(p - y) / held.total,
         "lift_10": _over(held.captured(0.1), 0.1 * money),
@@ -202,9 +220,9 @@ def _money(ranked: _Ranked, w: Floats) -> dict[str, Floats]:
     }
 
 
-def _gini(y: Floats, w: Floats, held: _Held | None = None) -> Floats:
+def _gini(y: Floats, w: Floats) -> Floats:
     """Twice the area between the gains curve of this order and the diagonal."""
-    held = held or _Held(y, w)
+    held = _Held(y, w)
     middle = held.outcome - 0.5 * w * y
     return 2 * _over((w * middle).sum(axis=1), held.total * held.outcomes) - 1
 

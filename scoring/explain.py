@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoring.extras import families, property_of
 from scoring.features import FAMILIES, FEATURES
 from scoring.snapshots import Floats
 
 MOST_FOR, MOST_AGAINST = 3, 2
+LAPSED_GAPS = 3.0
 LEAST = 0.05
 """Log-odds (log-money) below which a family's share is not worth a reason."""
 
@@ -22,23 +24,58 @@ class Reason:
     contribution: float
 
 
-def shares(parts: Floats) -> Floats:
-    """Contributions per column of FEATURES added up per family: one column for each of FAMILIES, in their order."""
-    place = {name: number for number, name in enumerate(FEATURES)}
-    return np.column_stack([parts[:, [place[name] for name in names]].sum(axis=1) for names in FAMILIES.values()])
+def grouped(names: tuple[str, ...] = FEATURES) -> dict[str, tuple[str, ...]]:
+    """The families of these columns: FAMILIES, and those of the columns beyond FEATURES."""
+    return {**FAMILIES, **families(names[len(FEATURES) :])}
 
 
-def reasons(parts: Floats, x: Floats) -> list[tuple[Reason, ...]]:
-    """For each row up to three reasons for the score (strongest first), then up to two against it."""
-    families = list(FAMILIES)
+def shares(parts: Floats, names: tuple[str, ...] = FEATURES) -> Floats:
+    """Contributions per column of `names` added up per family: one column for each of `grouped`, in their order."""
+    place = {name: number for number, name in enumerate(names)}
+    return np.column_stack([parts[:, [place[name] for name in own]].sum(axis=1) for own in grouped(names).values()])
+
+
+def reasons(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> list[tuple[Reason, ...]]:
+    """For each row up to three reasons for the score (strongest first), then up to two against it.
+
+    How often somebody used to buy is no reason to be told of a person who has long stopped: from LAPSED_GAPS usual gaps
+    of silence on, recency speaks alone, and rhythm and frequency are passed over.
+    """
+    own = grouped(names)
+    known = list(own)
     found = []
-    for share, values in zip(shares(parts), x, strict=True):
+    for share, part, values in zip(_telling(shares(parts, names), x, known), parts, x, strict=True):
         order = np.argsort(-share)
         picked = [at for at in order[:MOST_FOR] if share[at] >= LEAST]
         picked += [at for at in order[::-1][:MOST_AGAINST] if share[at] <= -LEAST]
-        row = dict(zip(FEATURES, values.tolist(), strict=True))
-        found.append(tuple(Reason(families[at], describe(families[at], row), float(share[at])) for at in picked))
+        row = dict(zip(names, values.tolist(), strict=True))
+        texts = (
+            describe(known[at], row) if known[at] in FAMILIES else _extra(own[known[at]], names, part, row)
+            for at in picked
+        )
+        found.append(tuple(Reason(known[at], text, float(share[at])) for at, text in zip(picked, texts, strict=True)))
     return found
+
+
+def _telling(share: Floats, x: Floats, known: list[str]) -> Floats:
+    lapsed = np.flatnonzero(x[:, FEATURES.index("recency_in_gaps")] > LAPSED_GAPS)
+    for family in ("rhythm", "frequency"):
+        share[lapsed, known.index(family)] = 0.0
+    return share
+
+
+def _extra(own: tuple[str, ...], names: tuple[str, ...], part: Floats, row: Mapping[str, float]) -> str:
+    """What is known of a person in the extra column that counts most."""
+    name = max(own, key=lambda each: abs(float(part[names.index(each)])))
+    about, value = property_of(name), row[name]
+    if name.startswith(("recent:", "since:")):
+        since = row[f"since:{about}"]
+        text = f"no {about} yet" if np.isnan(since) else f"last {about} {_ago(since)}"
+    elif "=" in name:
+        text = f"{about} is {'' if value else 'not '}{name.partition('=')[2]}"
+    else:
+        text = f"{about} is not known" if np.isnan(value) else f"{about} is {value:g}"
+    return text.encode("ascii", "replace").decode()[:80]
 
 
 def describe(family: str, row: Mapping[str, float]) -> str:
@@ -51,6 +88,15 @@ def _recency(row: Mapping[str, float]) -> str:
         return "no order yet"
     text = f"last order {_ago(row['recency_days'])}"
     return text if np.isnan(row["gap_mean"]) else f"{text}, usual gap {_days(row['gap_mean'])}"
+
+
+def _rhythm(row: Mapping[str, float]) -> str:
+    if np.isnan(row["recency_days"]):
+        return "no order yet"
+    if np.isnan(row["gap_mean"]):
+        return "no rhythm yet: ordered once"
+    gaps = row["recency_days"] / max(row["gap_mean"], 1e-9)
+    return f"{min(gaps, 999):.1f} usual gaps of {_days(row['gap_mean'])} since the last order"
 
 
 def _frequency(row: Mapping[str, float]) -> str:
@@ -87,6 +133,7 @@ def _tenure(row: Mapping[str, float]) -> str:
 
 _WORDS = {
     "recency": _recency,
+    "rhythm": _rhythm,
     "frequency": _frequency,
     "spend": _spend,
     "campaigns": _campaigns,

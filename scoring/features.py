@@ -6,22 +6,20 @@ import narwhals.stable.v2 as nw
 
 from scoring.tables import DAY, Frame, Tables
 
-WINDOWS = (90, 180)
+WINDOWS = (30, 90, 180)
 """Days for plain counts and spend."""
 HALF_LIVES = (14, 45, 120)
 """Days after which an order counts half in the decayed counts and spend."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "recency": ("recency_days", "recency_in_gaps"),
+    "recency": ("recency_days",),
+    "rhythm": ("recency_in_gaps", "gap_running", "gap_mean", "gap_sd", "gap_last", "gap_cv", "orders_alive"),
     "frequency": (
-        "gap_mean",
-        "gap_sd",
-        "gap_last",
-        "gap_cv",
         "orders",
         *(f"orders_{days}d" for days in WINDOWS),
         *(f"orders_decayed_{days}d" for days in HALF_LIVES),
         "returns",
+        "returns_decayed",
         "deals_lost",
     ),
     "spend": (
@@ -38,29 +36,40 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "clicks",
         "responses",
         "answers_decayed",
+        "touches_decayed",
         "days_since_click",
         "days_since_response",
+        "days_since_answer",
         "answered_share",
     ),
-    "tenure": ("tenure_days", "first_order_days"),
+    "tenure": ("tenure_days", "first_order_days", "never_ordered", "ordered_once"),
 }
 """The families reasons are grouped by, and the features of each. Money is in cents, time in days."""
 
 FEATURES: tuple[str, ...] = tuple(name for names in FAMILIES.values() for name in names)
 
-_FREE = {"gap_sd", "gap_cv", "returns", "deals_lost", "sends", "sends_decayed", *FAMILIES["tenure"]}
-_AGAINST = {"recency_days", "recency_in_gaps", "gap_mean", "gap_last", "days_since_click", "days_since_response"}
+_FREE = {"gap_sd", "gap_cv", "returns", "returns_decayed", "deals_lost", "sends", "sends_decayed", "touches_decayed"}
+_FREE |= set(FAMILIES["tenure"])
+_SINCE = {"days_since_click", "days_since_response", "days_since_answer"}
+_AGAINST = {"recency_days", "recency_in_gaps", "gap_running", "gap_mean", "gap_last", *_SINCE}
 DIRECTIONS: tuple[int, ...] = tuple(0 if name in _FREE else -1 if name in _AGAINST else 1 for name in FEATURES)
 """Beside FEATURES: what more of each may say. 1: only for buying or answering; -1: only against it; 0: either."""
+
+BEHAVIOUR = ("recency", "rhythm", "frequency", "spend")
+"""The families about orders, which say more together than each alone."""
 
 CLOCKS: tuple[str, ...] = ("first_order_days",)
 """Features only for models that know what they mean: a free weight on them learns the calendar, and misses the level
 of the next month. `tenure_days` says of the person what these could."""
 
+LIFETIME: tuple[str, ...] = ("orders",)
+"""Totals that never fall: with a free weight they would speak for people who left long ago."""
+
 _ANSWER_HALF_LIFE = 45
 _COUNTED = {"returns": "refund", "deals_lost": "deal_lost", "sends": "send", "clicks": "click", "responses": "response"}
-_NULLABLE = _AGAINST | {"gap_sd", "gap_cv", *FAMILIES["tenure"]}
-_SUMS = tuple(name for name in FEATURES if name not in _NULLABLE | {"spend_mean", "answered_share"})
+_NULLABLE = _AGAINST | {"gap_sd", "gap_cv", "tenure_days", "first_order_days"}
+_DERIVED = {"spend_mean", "answered_share", "orders_alive", "never_ordered", "ordered_once"}
+_SUMS = tuple(name for name in FEATURES if name not in _NULLABLE | _DERIVED)
 
 
 def features(tables: Tables, cut: int) -> Frame:
@@ -76,7 +85,13 @@ def features(tables: Tables, cut: int) -> Frame:
         spend_mean=_ratio("spend_sum", "orders").fill_null(0),
         gap_cv=_ratio("gap_sd", "gap_mean"),
         recency_in_gaps=_ratio("recency_days", "gap_mean"),
+        gap_running=_ratio("first_order_days", "orders"),
         answered_share=_ratio("responses", "sends").fill_null(0),
+        never_ordered=(nw.col("orders") == 0).cast(nw.Float64),
+        ordered_once=(nw.col("orders") == 1).cast(nw.Float64),
+    )
+    frame = frame.with_columns(
+        orders_alive=(nw.col("orders") * (nw.col("recency_in_gaps") * -math.log(2)).exp()).fill_null(0)
     )
     return frame.select("person_id", *(nw.col(name).cast(nw.Float64) for name in FEATURES))
 
@@ -124,19 +139,22 @@ def _others(activities: Frame, cut: int) -> Frame:
     """
     kind, age = nw.col("kind"), nw.col("age")
     answer = kind.is_in(["open", "click", "form", "response", "visit"]) & ~nw.col("machine").fill_null(value=False)
+    weight = _decay("age", _ANSWER_HALF_LIFE)
+    decayed = {"sends": kind == "send", "answers": answer, "touches": kind == "touch", "returns": kind == "refund"}
     rows = (
         activities.filter(kind != "order")
         .with_columns(age=_days(cut, "at"))
         .with_columns(
             **{name: (kind == value).cast(nw.Int64) for name, value in _COUNTED.items()},
-            sends_decayed=nw.when(kind == "send").then(_decay("age", _ANSWER_HALF_LIFE)).otherwise(0.0),
-            answers_decayed=nw.when(answer).then(_decay("age", _ANSWER_HALF_LIFE)).otherwise(0.0),
+            **{f"{name}_decayed": nw.when(which).then(weight).otherwise(0.0) for name, which in decayed.items()},
+            answer_age=nw.when(answer).then(age),
             click_age=nw.when(kind == "click").then(age),
             response_age=nw.when(kind == "response").then(age),
         )
     )
     return rows.group_by("person_id").agg(
-        nw.col(*_COUNTED, "sends_decayed", "answers_decayed").sum(),
+        nw.col(*_COUNTED, *(f"{name}_decayed" for name in decayed)).sum(),
+        days_since_answer=nw.col("answer_age").min(),
         days_since_click=nw.col("click_age").min(),
         days_since_response=nw.col("response_age").min(),
     )

@@ -56,8 +56,8 @@ def _embargoed(cuts: Sequence[int], test: int, objective: Objective) -> list[int
 
 
 def _test_cuts(cuts: Sequence[int], objective: Objective) -> list[int]:
-    """The newest third of the cut-offs, at most MOST_TEST_CUTS, as long as as many are left to learn from."""
-    count = min(MOST_TEST_CUTS, max(len(cuts) // 3, 1))
+    """The newer half of the cut-offs, at most MOST_TEST_CUTS, as long as as many are left to learn from."""
+    count = min(MOST_TEST_CUTS, max((len(cuts) - 1) // 2, 1))
     while count > 1 and len(_embargoed(cuts, cuts[count - 1], objective)) < count:
         count -= 1
     return list(cuts[:count])

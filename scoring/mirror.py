@@ -7,12 +7,14 @@ from scoring.objectives import Objective
 
 
 def mirrored(model: Model, objective: Objective) -> Model:
-    """`model` (of repeat_purchase or churn) as a model of `objective`, its opposite with the same horizon.
+    """`model` (of churn, or of buying again or staying) as a model of `objective`, its opposite with the same horizon.
 
     Their chances add up to one for everybody. Raises ValueError when the two are not each other's mirror image.
     """
-    opposite = {model.objective.kind, objective.kind} == {"repeat_purchase", "churn"}
-    if not opposite or model.horizon_days != objective.horizon_days:
+    churn, other = sorted((model.objective, objective), key=lambda each: each.kind != "churn")
+    opposite = churn.opposite
+    asked = (other.kind, other.event, other.horizon_days)
+    if opposite is None or (opposite.kind, opposite.event, opposite.horizon_days) != asked:
         raise ValueError(f"{objective.name} is not the opposite of {model.objective.name}")
     if model.check is None:
         return replace(model, objective=objective)

@@ -1,11 +1,12 @@
 """A trained model of one objective: what it is, how good it was, and how to keep it."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from zipfile import ZIP_DEFLATED
 
-import joblib
 import numpy as np
+import skops.io
 from scipy.special import expit
 
 from scoring.calibrate import Calibration
@@ -14,6 +15,39 @@ from scoring.features import FEATURES
 from scoring.ladder.base import Rung
 from scoring.objectives import Objective
 from scoring.snapshots import Floats, Ints
+
+_MAGIC = b"foretag model 2\n"
+
+TRUSTED = frozenset(
+    {
+        "scoring.btyd.bgnbd.MbgNbd",
+        "scoring.btyd.gamma_gamma.GammaGamma",
+        "scoring.calibrate.Calibration",
+        "scoring.evaluate.Bin",
+        "scoring.evaluate.Evaluation",
+        "scoring.evaluate.Interval",
+        "scoring.ladder.buyers.BuyersChance",
+        "scoring.ladder.buyers.BuyersMoney",
+        "scoring.ladder.forests.Forest",
+        "scoring.ladder.forests.Tree",
+        "scoring.ladder.hurdle.Hurdle",
+        "scoring.ladder.linear.Lines",
+        "scoring.ladder.linear.LogLinear",
+        "scoring.ladder.linear.Logistic",
+        "scoring.ladder.neural.Neural",
+        "scoring.ladder.rules.Fifths",
+        "scoring.ladder.rules.OneColumn",
+        "scoring.ladder.rules.ScaledColumn",
+        "scoring.ladder.trees.Boosting",
+        "scoring.ladder.trees.PoissonBoosting",
+        "scoring.model.Check",
+        "scoring.model.Model",
+        "scoring.objectives.Objective",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+    }
+)
+"""What a model may be made of, beside plain values and what skops itself trusts (numpy, scikit-learn's estimators)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +106,9 @@ class Model:
     threshold: float | None = None
     """For high_value: the spend within the horizon (cents) that counts as high."""
     features: tuple[str, ...] = FEATURES
+    """The columns it was trained on; those beyond FEATURES are extra ones."""
+    quarantined: tuple[str, ...] = ()
+    """Columns that were kept out, and why, one sentence each."""
 
     @property
     def horizon_days(self) -> int:
@@ -123,15 +160,22 @@ def respond(link: Floats, objective: Objective) -> Floats:
 
 
 def dump(model: Model) -> bytes:
-    """The model as bytes. Loading runs code from them: keep a hash and check it before `load`."""
-    buffer = io.BytesIO()
-    joblib.dump(model, buffer, compress=3)
-    return buffer.getvalue()
+    """The model as bytes: a SHA-256 and a skops archive, which holds plain values and names of types, no code."""
+    archive: bytes = skops.io.dumps(model, compression=ZIP_DEFLATED, compresslevel=1)
+    return _MAGIC + sha256(archive).digest() + archive
 
 
 def load(data: bytes) -> Model:
-    """The model `dump` made, from trusted bytes only. Raises ValueError when they hold something else."""
-    model = joblib.load(io.BytesIO(data))
+    """The model `dump` made. Raises ValueError when the bytes are something else, were altered, or name a type that
+    no model of ours is made of: nothing of them runs then.
+    """
+    start = len(_MAGIC)
+    digest, archive = data[start : start + 32], data[start + 32 :]
+    if not data.startswith(_MAGIC) or sha256(archive).digest() != digest:
+        raise ValueError("these bytes are not a model, or were altered")
+    if strange := sorted(set(skops.io.get_untrusted_types(data=archive)) - TRUSTED):
+        raise ValueError(f"these bytes are not a model of ours: they name {', '.join(strange)}")
+    model = skops.io.loads(archive, trusted=sorted(TRUSTED))
     if not isinstance(model, Model):
         raise ValueError("these bytes are not a model")
     return model

@@ -1,6 +1,6 @@
 """What is predicted: the outcome, for whom, within how many days; and the labels that follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import narwhals.stable.v2 as nw
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from scoring.tables import DAY, Frame, Tables
 
-Kind = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
+Kind = Literal["repeat_purchase", "churn", "stay", "high_value", "value", "response", "conversion"]
+"""`stay` is the complement of a churn that has an event of its own: what is learned for it."""
 
 HORIZON_RANGE = (30, 180)
 """Days a default horizon is kept within."""
@@ -17,15 +18,26 @@ HORIZON_RANGE = (30, 180)
 
 @dataclass(frozen=True)
 class Objective:
-    """One thing to predict. Raises ValueError for an unknown kind or a horizon below one day."""
+    """One thing to predict. Raises ValueError for an unknown kind, a horizon below one day, or an `event` that is
+    missing (conversion) or has no meaning (any other kind but churn).
+    """
 
     name: str
     kind: Kind
     horizon_days: int
+    event: str = ""
+    """The kind of activity that counts: for conversion, such as "form" or "stage=customer"; for a churn that happens
+    at an instant, such as "cancel". Churn without one is silence.
+    """
+    again: bool = False
+    """Whether a conversion is asked about those too who have converted before."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"unknown kind {self.kind!r}: choose one of {', '.join(get_args(Kind))}")
+        if bool(self.event) != (self.kind in ("conversion", "stay")) and not (self.event and self.kind == "churn"):
+            needs = "needs" if self.kind in ("conversion", "stay") else "has no use for"
+            raise ValueError(f"{self.name}: {self.kind} {needs} an event")
         if self.horizon_days < 1:
             raise ValueError(f"the horizon must be at least one day, not {self.horizon_days}")
 
@@ -42,7 +54,14 @@ class Objective:
     @property
     def asked(self) -> str:
         """The kind of activity that is predicted."""
-        return "response" if self.kind == "response" else "order"
+        return self.event or ("response" if self.kind == "response" else "order")
+
+    @property
+    def opposite(self) -> "Objective | None":
+        """For churn what is learned in its place: buying again, or staying."""
+        if self.kind != "churn":
+            return None
+        return replace(self, kind="stay" if self.event else "repeat_purchase")
 
 
 @dataclass(frozen=True)
@@ -68,10 +87,16 @@ def population(tables: Tables, objective: Objective, cut: int) -> Frame:
     """`person_id` of everyone the objective is asked about at `cut`.
 
     Purchases, churn and money: people with an order before the cut. Response: people mailed before the cut who have
-    not unsubscribed since; mailed *ever*, not lately, so that nobody drops out between two campaigns.
+    not unsubscribed since; mailed *ever*, not lately, so that nobody drops out between two campaigns. Conversion:
+    everyone who has not converted yet (with `again`: everyone). Leaving: everyone with something else after the last
+    time they left.
     """
     known = tables.until(cut)
+    if objective.kind == "conversion":
+        return _not_converted(known, objective)
     rows = known.people.select("person_id").join(known.activities, on="person_id", how="inner")
+    if objective.event:
+        return _there(rows, objective.event)
     if objective.asked == "order":
         return rows.filter(nw.col("kind") == "order").select("person_id").unique()
     at, kind = nw.col("at"), nw.col("kind")
@@ -81,6 +106,25 @@ def population(tables: Tables, objective: Objective, cut: int) -> Frame:
         .agg(nw.col("mailed", "left").max())
     )
     return newest.filter(nw.col("mailed") > nw.col("left").fill_null(0)).select("person_id")
+
+
+def _not_converted(known: Tables, objective: Objective) -> Frame:
+    people = known.people.select("person_id")
+    if objective.again:
+        return people
+    done = known.activities.filter(nw.col("kind") == objective.event).select("person_id").unique()
+    return people.join(done, on="person_id", how="anti")
+
+
+def _there(rows: Frame, event: str) -> Frame:
+    """Those whose newest other activity is later than the newest `event`."""
+    at, left = nw.col("at"), nw.col("kind") == event
+    newest = (
+        rows.with_columns(gone=nw.when(left).then(at), here=nw.when(~left).then(at))
+        .group_by("person_id")
+        .agg(nw.col("gone", "here").max())
+    )
+    return newest.filter(nw.col("here") > nw.col("gone").fill_null(0)).select("person_id")
 
 
 def labels(tables: Tables, objective: Objective, cut: int, threshold: float | None = None) -> Labels:
@@ -126,7 +170,10 @@ def high_threshold(spend: NDArray[np.float64]) -> float:
 
 
 def default_horizon(tables: Tables, as_of: int) -> int:
-    """Days to predict ahead: 1.75 times the median gap between two orders of a person, within HORIZON_RANGE."""
+    """Days to predict ahead: 1.75 times the median gap between two orders of a person, within HORIZON_RANGE.
+
+    90 where nobody has ordered twice. Several orders of one day are one, with no gap between them.
+    """
     orders = tables.until(as_of).activities.filter(nw.col("kind") == "order")
     at = nw.col("at")
     gaps = orders.select(gap=(at - at.shift(1).over("person_id", order_by="at")) / DAY).drop_nulls().collect("pyarrow")
@@ -139,6 +186,6 @@ def default_horizon(tables: Tables, as_of: int) -> int:
 def _outcome(did: NDArray[np.float64], objective: Objective, threshold: float | None) -> NDArray[np.float64]:
     if objective.kind == "value" or (objective.kind == "high_value" and threshold is None):
         return np.asarray(did, dtype=np.float64)
-    if objective.kind == "churn":
+    if objective.kind == "stay" or (objective.kind == "churn" and not objective.event):
         return np.asarray(did == 0, dtype=np.float64)
     return np.asarray(did >= (threshold or 1), dtype=np.float64)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from scoring.explain import Reason, reasons
+from scoring.extras import Extras
 from scoring.model import Model
 from scoring.objectives import population
 from scoring.snapshots import Floats, Ints, Matrix, matrix
@@ -25,15 +26,18 @@ class Predictions:
     reasons: list[tuple[Reason, ...]]
 
 
-def predict(model: Model, tables: Tables, as_of: int, *, known: Matrix | None = None) -> Predictions:
+def predict(
+    model: Model, tables: Tables, as_of: int, *, known: Matrix | None = None, extras: Extras | None = None
+) -> Predictions:
     """Predict the horizon after `as_of` (µs UTC) for everyone in `tables.people` by then.
 
-    `known` may carry the features of this instant when several models share them. Raises ValueError when the model
+    `known` may carry the features of this instant when several models share them; else `extras` are the columns beside
+    FEATURES, where the model was trained with some. Raises ValueError when the model
     was refused, or was trained on other features than these.
     """
     if model.estimator is None:
         raise ValueError(f"there is no model for {model.objective.name}: {model.refused}")
-    known = known or matrix(tables, as_of)
+    known = known or matrix(tables, as_of, extras)
     if known.values.shape[1] != len(model.features):
         raise ValueError("the model was trained on other features: train it again")
     members = population(tables, model.objective, as_of).collect("pyarrow")["person_id"].to_numpy()
@@ -47,6 +51,6 @@ def predict(model: Model, tables: Tables, as_of: int, *, known: Matrix | None = 
             _, parts = model.estimator.contributions(x)
         # Against the average person scored today: what is true of everyone is nobody's reason.
         parts = model.slope * (parts - parts.mean(axis=0))
-        for place, reason in zip(np.flatnonzero(inside), reasons(parts, x), strict=True):
+        for place, reason in zip(np.flatnonzero(inside), reasons(parts, x, model.features), strict=True):
             given[place] = reason
     return Predictions(known.person_ids, values, ~inside, given)

@@ -7,12 +7,12 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.extras import Extras
 from scoring.features import FEATURES, features
 from scoring.objectives import Deeds, Objective, deeds, labelled
 from scoring.tables import DAY, Tables
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from scoring.tables import Floats as Floats
+from scoring.tables import Ints as Ints
 
 LEAD_IN_DAYS = (30, 90)
 """A cut-off needs a past of its own: a quarter of the known history, within these bounds, or one horizon if longer."""
@@ -20,7 +20,10 @@ LEAD_IN_DAYS = (30, 90)
 
 @dataclass(frozen=True)
 class Matrix:
-    """FEATURES (columns) of everyone known at a cut-off (rows, ascending `person_ids`); NaN means never happened."""
+    """What is known of everyone at a cut-off: FEATURES, then extra columns; rows by ascending `person_ids`.
+
+    NaN means never happened.
+    """
 
     person_ids: Ints
     values: Floats
@@ -56,11 +59,12 @@ class Rows:
 @dataclass
 class Snapshots:
     """The past of `tables` as known at `as_of` (µs UTC). Features and what people did later are read once per
-    cut-off and kept, so that several objectives can share one instance.
+    cut-off and kept, so that several objectives can share one instance. `extras` are columns beside FEATURES.
     """
 
     tables: Tables
     as_of: int
+    extras: Extras | None = None
     _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
     _deeds: dict[tuple[str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
     _first: int | None = field(default=None, init=False, repr=False)
@@ -69,6 +73,11 @@ class Snapshots:
         self.tables = self.tables.until(self.as_of)
         first = self.tables.activities.select(nw.col("at").min()).collect("pyarrow")["at"].to_list()[0]
         self._first = None if first is None else int(first)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of every matrix."""
+        return (*FEATURES, *(self.extras.names if self.extras else ()))
 
     @property
     def first(self) -> int | None:
@@ -91,7 +100,7 @@ class Snapshots:
         if cut > self.as_of:
             raise ValueError("a cut-off after as_of cannot be known")
         if cut not in self._matrices:
-            self._matrices[cut] = matrix(self.tables, cut)
+            self._matrices[cut] = matrix(self.tables, cut, self.extras)
         return self._matrices[cut]
 
     def rows(self, objective: Objective, cuts: Sequence[int]) -> tuple[Rows, Rows]:
@@ -136,14 +145,15 @@ def lead_in_days(history: float, objective: Objective) -> float:
     return max(float(np.clip(history / 4, *LEAD_IN_DAYS)), objective.horizon_days)
 
 
-def matrix(tables: Tables, cut: int) -> Matrix:
-    """Features of everyone known at `cut`, as numbers.
+def matrix(tables: Tables, cut: int, extras: Extras | None = None) -> Matrix:
+    """Features (and extra columns) of everyone known at `cut`, as numbers.
 
     Rounded to nine decimals: engines add in varying order, and the last bits must not decide a tree's split.
     """
     frame = features(tables, cut).sort("person_id").collect("pyarrow")
-    columns = [frame[name].to_numpy() for name in FEATURES]
-    return Matrix(frame["person_id"].to_numpy(), np.round(np.column_stack(columns), 9))
+    person_ids = frame["person_id"].to_numpy()
+    values = np.round(np.column_stack([frame[name].to_numpy() for name in FEATURES]), 9)
+    return Matrix(person_ids, values if extras is None else np.column_stack([values, extras.at(cut, person_ids)]))
 
 
 def folds(person_ids: Ints, count: int, seed: int) -> Ints:

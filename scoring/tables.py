@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
 
 DAY = 86_400_000_000
 """Microseconds in a day: every instant in the tables is an integer count of microseconds since 1970, UTC."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 Frame = nw.LazyFrame[Any]
 """A lazy table on any engine narwhals reads."""

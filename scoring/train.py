@@ -1,21 +1,28 @@
 """Train one objective: climb the ladder of models, keep the simplest that is as good as the best, say why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 
+import numpy as np
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from scoring.calibrate import calibrate, levelled
-from scoring.choose import choose
-from scoring.evaluate import losses
-from scoring.features import CLOCKS, DIRECTIONS, FAMILIES, FEATURES
+from scoring.choose import NOBODY, Gain, choose
+from scoring.evaluate import Interval, difference, gini_difference, losses
+from scoring.features import FEATURES
 from scoring.ladder.base import Rung
 from scoring.ladder.buyers import BuyersChance, BuyersMoney, StandsAsideError
+from scoring.ladder.columns import Columns
+from scoring.ladder.forests import Forest, Tree
+from scoring.ladder.hurdle import Hurdle
 from scoring.ladder.linear import Logistic, LogLinear
+from scoring.ladder.neural import Neural
 from scoring.ladder.rules import rules
 from scoring.ladder.trees import Boosting, PoissonBoosting
+from scoring.leaks import leaks
 from scoring.lesson import Lesson, lesson
 from scoring.mirror import mirrored
 from scoring.model import Check, Model, dump, load, respond
@@ -24,13 +31,13 @@ from scoring.snapshots import Snapshots
 from scoring.tables import DAY, Tables
 from scoring.trial import Trial, attempt, best_of
 
-__all__ = ["CANDIDATES", "Model", "dump", "load", "mirrored", "rungs", "train"]
+__all__ = ["CANDIDATES", "USUAL", "Model", "dump", "load", "mirrored", "rungs", "train"]
 
-CANDIDATES = ("rules", "btyd", "logistic", "boosting")
+CANDIDATES = ("rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural")
 """The rungs, simplest first."""
+USUAL = ("rules", "btyd", "logistic", "tree", "hurdle", "boosting")
+"""Those that take part unless others are named: forest and network take long and seldom win."""
 
-_GROUPS = tuple(tuple(FEATURES.index(name) for name in names) for names in FAMILIES.values())
-_CLOCKS = tuple(FEATURES.index(name) for name in CLOCKS)
 _BUYING = tuple(FEATURES.index(name) for name in ("recency_days", "orders", "first_order_days", "spend_mean"))
 
 
@@ -40,7 +47,7 @@ def train(
     as_of: int,
     *,
     seed: int,
-    candidates: Sequence[str] = CANDIDATES,
+    candidates: Sequence[str] = USUAL,
     snapshots: Snapshots | None = None,
 ) -> Model:
     """Learn `objective` from what was known at `as_of` (µs UTC).
@@ -55,41 +62,50 @@ def train(
     past = snapshots or Snapshots(tables, as_of)
     if past.as_of != as_of:
         raise ValueError("these snapshots belong to another instant")
-    if objective.kind == "churn":
-        opposite = replace(objective, kind="repeat_purchase")
+    if opposite := objective.opposite:
         return mirrored(train(tables, opposite, as_of, seed=seed, candidates=candidates, snapshots=past), objective)
     found = lesson(past, objective, seed)
     if isinstance(found, str):
         return Model(objective, as_of, seed, why=found, refused=found)
     # One thread: fits this small gain nothing from more, and on a busy machine idle threads cost minutes.
     with threadpool_limits(1):
-        trials = _climb(found, objective, candidates, seed)
-        return _model(objective, as_of, seed, found, trials, _notes(past))
+        hidden = leaks(past, found.training, found.test)
+        columns = Columns.of(past.names, hidden)
+        trials = _climb(found, objective, candidates, columns, seed)
+        model = _model(objective, as_of, seed, found, trials, _notes(past))
+    return replace(model, features=past.names, quarantined=_kept_out(past, hidden))
 
 
-def rungs(objective: Objective, seed: int) -> dict[str, Rung]:
-    """The rungs above the rules of thumb, not fitted yet, by name; they keep to the directions of FEATURES.
+def rungs(objective: Objective, seed: int, columns: Columns | None = None) -> dict[str, Rung]:
+    """The rungs above the rules of thumb, not fitted yet, by name; they keep to the directions of `columns`.
 
-    Buy-till-you-die models are about orders and money: they have no answer to `high_value` and `response`.
+    Buy-till-you-die models are about orders and money: they answer only `repeat_purchase` and `value`.
     """
-    days = objective.horizon_days
+    days, on = objective.horizon_days, columns or Columns.of(FEATURES)
+    shape = (on.directions, on.families)
     if objective.in_money:
         return {
             "btyd": BuyersMoney(_BUYING, days),
-            "logistic": LogLinear(DIRECTIONS, _CLOCKS),
-            "boosting": PoissonBoosting(seed, DIRECTIONS, _GROUPS, _CLOCKS),
+            "logistic": LogLinear(on.directions, on.unused),
+            "hurdle": Hurdle(seed, *shape, on.unused),
+            "boosting": PoissonBoosting(seed, *shape, on.circles, on.unused),
         }
     found: dict[str, Rung] = {
-        "logistic": Logistic(DIRECTIONS, _CLOCKS),
-        "boosting": Boosting(seed, DIRECTIONS, _GROUPS, _CLOCKS),
+        "logistic": Logistic(on.directions, on.unused),
+        "tree": Tree(seed, *shape, on.unused),
+        "forest": Forest(seed, *shape, on.unused),
+        "boosting": Boosting(seed, *shape, on.circles, on.unused),
+        "neural": Neural(seed, *shape, on.unused),
     }
     return {"btyd": BuyersChance(_BUYING[:3], days), **found} if objective.kind == "repeat_purchase" else found
 
 
-def _climb(found: Lesson, objective: Objective, candidates: Sequence[str], seed: int) -> dict[str, Trial]:
+def _climb(
+    found: Lesson, objective: Objective, candidates: Sequence[str], columns: Columns, seed: int
+) -> dict[str, Trial]:
     """The trials, simplest first; a model the data do not settle stands aside."""
     trials = {"rules": best_of(rules(objective.kind), found.training, objective, seed)}
-    for name, model in rungs(objective, seed).items():
+    for name, model in rungs(objective, seed, columns).items():
         if name in candidates:
             with suppress(StandsAsideError):
                 trials[name] = attempt(name, model, found.training, objective, seed)
@@ -113,12 +129,9 @@ def _model(
     raw = {name: trial.estimator.raw(test.x) for name, trial in trials.items()}
     check = Check(test.person_ids, test.cuts, test.y, {name: trials[name].calibration(raw[name]) for name in trials})
     judged = check.judged(objective, seed)
-    # Compared at the level that came: it is a whim of the calendar, the same for all, and corrected below.
-    missed = {
-        name: losses(test.y, respond(levelled(link, test.y, test.cuts, in_money=money), objective), in_money=money)
-        for name, link in check.links.items()
-    }
-    choice = choose(missed, judged, test.person_ids, seed)
+    choice = choose(list(trials), judged, _gains(check, objective, seed))
+    if not choice.rung:
+        return Model(objective, as_of, seed, why=choice.why, refused=choice.why, rows=found.rows.y.size, notes=notes)
     used = {choice.rung, "rules"}
     final = {name: _final(trials[name], found) for name in used}
     # The newest window is the best guide to today's level, and the trial had not seen it.
@@ -142,6 +155,31 @@ def _model(
         prior=found.prior,
         threshold=found.threshold,
     )
+
+
+def _gains(check: Check, objective: Objective, seed: int) -> Gain:
+    """How much better one rung is than another: in loss at the level that came (which is a whim of the calendar, the
+    same for all, and corrected later), for money in ranking.
+    """
+    y, money = check.y, objective.in_money
+    answers = {
+        name: respond(levelled(link, y, check.cuts, in_money=money), objective)
+        for name, link in {**check.links, NOBODY: np.zeros(y.size)}.items()
+    }
+    missed = {name: losses(y, answer, in_money=money) for name, answer in answers.items()}
+
+    @cache
+    def gain(better: str, worse: str) -> Interval:
+        if money:
+            return gini_difference(y, answers[better], answers[worse], check.person_ids, seed)
+        return difference(missed[worse], missed[better], check.person_ids, seed)
+
+    return gain
+
+
+def _kept_out(past: Snapshots, hidden: Mapping[int, str]) -> tuple[str, ...]:
+    refused = past.extras.refused if past.extras else ()
+    return (*refused, *dict.fromkeys(hidden.values()))
 
 
 def _notes(past: Snapshots) -> tuple[str, ...]:

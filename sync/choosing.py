@@ -140,6 +140,8 @@ def _in_use(
         if not train:
             raise
         return stored, None, "The model before was altered."
+    except ValueError:
+        return stored, None, "The model before was kept by an earlier version."
     if model.refused:
         return stored, model, "There was no model before."
     if objective.within is not None and objective.within.days != model.horizon_days:

@@ -41,7 +41,11 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "model": {"candidates": ["rules", "btyd", "logistic"]},
     },
     "small": {},
-    "mid": {"holdout": {"share": 0.05}, "schedule": {"pull": "*/15 * * * *"}},
+    "mid": {
+        "holdout": {"share": 0.05},
+        "schedule": {"pull": "*/15 * * * *"},
+        "model": {"candidates": ["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]},
+    },
 }
 """What each preset sets unless the file says otherwise; `small` is the defaults themselves."""
 

@@ -12,7 +12,7 @@ from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
-Candidate = Literal["rules", "btyd", "logistic", "boosting"]
+Candidate = Literal["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]
 
 TITLES: dict[Prediction, str] = {
     "repeat_purchase": "Buys again",
@@ -205,7 +205,10 @@ class Model(Section):
     """Which models compete; the simplest within noise of the best wins."""
 
     candidates: list[Candidate] = Field(
-        ["rules", "btyd", "logistic", "boosting"], min_length=1, description="Models to try, simplest first."
+        ["rules", "btyd", "logistic", "tree", "hurdle", "boosting"],
+        min_length=1,
+        description="Models to try, simplest first: rules (of thumb), btyd (buy till you die), logistic, tree, forest, "
+        "hurdle (value only), boosting, neural. forest and neural take long and seldom win.",
     )
     fairness: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+:\w+$")]] = Field(
         [],

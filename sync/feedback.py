@@ -35,7 +35,10 @@ def outcomes(site: Site, known: "Tables", as_of: datetime) -> Iterator[tuple[Due
     from scoring.objectives import labels
 
     for each in due(site.db, as_of):
-        model = load(each.artefact)
+        try:
+            model = load(each.artefact)
+        except ValueError:
+            continue  # Kept by an earlier version, in a format that is no longer read.
         found = labels(known, model.objective, micros(each.as_of), model.threshold)
         yield each, dict(zip(found.person_ids.tolist(), found.y.tolist(), strict=True))
 

@@ -11,7 +11,7 @@ from scoring.snapshots import Floats
 
 BENDS = (0.33, 0.67, 0.95)
 """Quantiles of a column at which its line may bend."""
-PENALTY = 3.0
+PENALTY = 10.0
 """Ridge on the weights, beside the summed loss of all rows."""
 
 _Loss = Callable[[Floats, Floats], tuple[float, Floats]]

@@ -126,6 +126,15 @@ def rules(kind: Kind) -> dict[str, Rung]:
             "spend of the last 90 days carried on": ScaledColumn(place("spend_90d")),
         }
     rfm = Fifths((place("recency_days"), place("orders"), place("spend_sum")), (-1, 1, 1))
+    if kind in ("conversion", "stay"):
+        return {
+            "days since the last order": _one("recency_days"),
+            "recent orders": _one("orders_decayed_45d"),
+            "recent answers": _one("answers_decayed"),
+            "days since the last answer": _one("days_since_answer"),
+            "days since first known": _one("tenure_days"),
+            "recency + frequency + spend in fifths": rfm,
+        }
     if kind == "response":
         return {
             "answers so far": _one("responses"),

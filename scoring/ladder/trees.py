@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from scoring.ladder.base import AmountRung, ProbabilityRung, Rung
+from scoring.ladder.sharing import shared, usual
 from scoring.snapshots import Floats
 
 SMALL = {
@@ -22,9 +23,10 @@ SMALL = {
 
 
 class Trees(Rung):
-    """Trees that keep to the `directions` of the columns (1, -1, or 0 for either), each within one of `families`.
+    """Trees that keep to the `directions` of the columns (1, -1, or 0 for either), each within one of `circles`.
 
-    So the score is a sum of one part per family, and moving a family against its directions never raises its part.
+    So the score is a sum of one part per circle. A circle of several `families` is shared out among them, the others
+    along the trees' paths; moving a family against its directions never raises its part.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Trees(Rung):
         seed: int = 0,
         directions: Sequence[int] | None = None,
         families: Sequence[Sequence[int]] | None = None,
+        circles: Sequence[Sequence[int]] | None = None,
         unused: Sequence[int] = (),
     ) -> None:
         self.seed = seed
         self.directions = directions
         self.families = families
+        self.circles = circles
         self.unused = unused
 
     def _settings(self) -> dict[str, Any]:
@@ -44,8 +48,37 @@ class Trees(Rung):
             **SMALL,
             "random_state": self.seed,
             "monotonic_cst": self.directions,
-            "interaction_cst": self.families,
+            "interaction_cst": self.circles if self.circles is not None else self.families,
         }
+
+    def _prepare(self, x: Floats) -> Floats:
+        """Remember which columns to use, and the usual row; the rows to fit the trees on."""
+        self.used_ = varying(x, self.unused)
+        self.usual_ = usual(np.where(self.used_, x, 0.0))
+        return _known(x, self.used_)
+
+    def _scores(self, x: Floats) -> Floats:
+        raise NotImplementedError
+
+    def _parts(self, x: Floats) -> tuple[float, Floats]:
+        x = _known(x, self.used_)
+        _, parts = path_parts(self.model_, x)
+        for own in self._together():
+            columns = [column for family in own for column in family]
+            parts[:, columns] = shared(self._scores, self._only(x, columns), self.usual_, own)[1][:, columns]
+        return float(np.median(self._scores(x) - parts.sum(axis=1))), parts
+
+    def _together(self) -> list[list[Sequence[int]]]:
+        """The families of each circle that has several."""
+        families = self.families or ()
+        found = [[family for family in families if family[0] in circle] for circle in self.circles or ()]
+        return [own for own in found if len(own) > 1]
+
+    def _only(self, x: Floats, columns: Sequence[int]) -> Floats:
+        """The rows with the usual values in all other columns: these add the same to every score of a circle."""
+        only = np.broadcast_to(self.usual_, x.shape).copy()
+        only[:, columns] = x[:, columns]
+        return only
 
 
 class Boosting(ProbabilityRung, Trees):
@@ -53,17 +86,15 @@ class Boosting(ProbabilityRung, Trees):
 
     def raw(self, x: Any) -> Floats:
         """Log-odds, straight from the trees (faster than adding up the parts)."""
-        x = self._checked(x)
-        odds: Floats = self.model_.decision_function(_known(x, self.used_))
-        return odds
+        return self._scores(_known(self._checked(x), self.used_))
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.used_ = _varying(x, self.unused)
-        model = HistGradientBoostingClassifier(**self._settings())
-        self.model_ = model.fit(_known(x, self.used_), y)
+        known = self._prepare(x)
+        self.model_ = HistGradientBoostingClassifier(**self._settings()).fit(known, y)
 
-    def _parts(self, x: Floats) -> tuple[float, Floats]:
-        return path_parts(self.model_, _known(x, self.used_))
+    def _scores(self, x: Floats) -> Floats:
+        odds: Floats = self.model_.decision_function(x)
+        return odds
 
 
 class PoissonBoosting(AmountRung, Trees):
@@ -71,19 +102,17 @@ class PoissonBoosting(AmountRung, Trees):
 
     def raw(self, x: Any) -> Floats:
         """Log-money, straight from the trees."""
-        x = self._checked(x)
-        money: Floats = np.log(self.model_.predict(_known(x, self.used_))) + self.log_mean_
-        return money
+        return self._scores(_known(self._checked(x), self.used_))
 
     def _learn(self, x: Floats, y: Floats) -> None:
-        self.used_ = _varying(x, self.unused)
+        known = self._prepare(x)
         self.log_mean_ = float(np.log(y.mean()))
         model = HistGradientBoostingRegressor(loss="poisson", **self._settings())
-        self.model_ = model.fit(_known(x, self.used_), y / y.mean())
+        self.model_ = model.fit(known, y / y.mean())
 
-    def _parts(self, x: Floats) -> tuple[float, Floats]:
-        base, parts = path_parts(self.model_, _known(x, self.used_))
-        return base + self.log_mean_, parts
+    def _scores(self, x: Floats) -> Floats:
+        money: Floats = np.log(self.model_.predict(x)) + self.log_mean_
+        return money
 
 
 def path_parts(model: Any, x: Floats) -> tuple[float, Floats]:
@@ -124,7 +153,7 @@ def _node_means(nodes: NDArray[np.void]) -> Floats:
     return means
 
 
-def _varying(x: Floats, unused: Sequence[int]) -> NDArray[np.bool_]:
+def varying(x: Floats, unused: Sequence[int]) -> NDArray[np.bool_]:
     """Columns to use, with two or more different known values; the binning of scikit-learn 1.9 fails on all-missing."""
     varying = np.array([np.unique(values[np.isfinite(values)]).size > 1 for values in x.T])
     varying[list(unused)] = False

@@ -16,8 +16,7 @@ CAUSAL = ("because", "due to", "caused", "leads to", "therefore")
 
 
 def row(**known):
-    rhythm = ("gap_mean", "gap_sd", "gap_last", "gap_cv")
-    return {**dict.fromkeys(FEATURES, 0.0), **dict.fromkeys((*FAMILIES["recency"], *rhythm), np.nan)} | {
+    return {**dict.fromkeys(FEATURES, 0.0), **dict.fromkeys((*FAMILIES["recency"], *FAMILIES["rhythm"]), np.nan)} | {
         "days_since_click": np.nan,
         "days_since_response": np.nan,
         "first_order_days": np.nan,
@@ -31,6 +30,9 @@ def row(**known):
         ("recency", {"recency_days": 41.2, "gap_mean": 9.4}, "last order 41 days ago, usual gap 9 days"),
         ("recency", {"recency_days": 0.4}, "last order today"),
         ("recency", {}, "no order yet"),
+        ("rhythm", {"recency_days": 91.0, "gap_mean": 19.0}, "4.8 usual gaps of 19 days since the last order"),
+        ("rhythm", {"recency_days": 9.0}, "no rhythm yet: ordered once"),
+        ("rhythm", {}, "no order yet"),
         ("frequency", {"orders_90d": 4.0, "orders": 4.0}, "4 orders in the last 90 days"),
         ("frequency", {"orders": 1.0}, "no orders in the last 90 days, 1 in all"),
         ("spend", {"spend_90d": 31240.0}, "spent 312.40 in the last 90 days"),
@@ -57,7 +59,9 @@ def test_words_carry_the_persons_own_numbers(family, known, text):
 def test_words_are_short_plain_and_never_causal(family, values):
     known = dict(zip(FEATURES, values, strict=True))
     counts = {
-        name: 0.0 if np.isnan(value) else value for name, value in known.items() if name not in FAMILIES["recency"]
+        name: 0.0 if np.isnan(value) else value
+        for name, value in known.items()
+        if name not in (*FAMILIES["recency"], *FAMILIES["rhythm"])
     }
     ages = {name: known[name] for name in ("days_since_click", "days_since_response", "first_order_days")}
     text = describe(family, known | counts | ages)
@@ -68,7 +72,7 @@ def test_words_are_short_plain_and_never_causal(family, values):
 
 def test_at_most_three_for_and_two_against_strongest_first():
     parts = np.zeros((2, len(FEATURES)))
-    for family, share in zip(FAMILIES, (0.3, 0.9, 0.1, 0.6, -0.2), strict=True):
+    for family, share in zip(FAMILIES, (0.3, 0.01, 0.9, 0.1, 0.6, -0.2), strict=True):
         parts[0, FEATURES.index(FAMILIES[family][0])] = share
     parts[1] = -parts[0]
     x = np.array([list(row().values())] * 2)

@@ -26,6 +26,7 @@ WHERE a.person_id = ? ORDER BY a.at, a.account, a.kind
 PREDICTIONS = "SELECT * FROM prediction WHERE person_id = ? ORDER BY as_of, objective"
 STANDINGS = "SELECT * FROM standing WHERE person_id = ? ORDER BY as_of"
 MOVES = "SELECT at, origin, target, cause FROM move WHERE person_id = ? ORDER BY at"
+PINS = "SELECT segment, score, at, until FROM pin WHERE person_id = ?"
 WRITES = """
 SELECT o.account, o.contact_id, o.state, o.before, o.after FROM outbox o
 JOIN contact c ON c.account = o.account AND c.id = o.contact_id WHERE c.person_id = ? ORDER BY o.id
@@ -66,6 +67,7 @@ def export(site: Site, email: str) -> dict[str, Any]:
         ],
         "scores": [_standing(row) for row in rows(STANDINGS)],
         "predictions": [_prediction(row) for row in rows(PREDICTIONS)],
+        "set_by_hand": [{**_plain(row), "at": _when(row["at"]), "until": _when(row["until"])} for row in rows(PINS)],
         "moves": [{**_plain(row), "at": _when(row["at"])} for row in rows(MOVES)],
         "written": [
             {**_plain(row), "before": json.loads(row["before"]), "after": json.loads(row["after"])}

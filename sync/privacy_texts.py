@@ -92,9 +92,11 @@ def dpia_text(config: Config) -> str:
         _points(f"{spec.label} ({config.write.prefix}{spec.key}): {spec.description}" for spec in field_specs(config)),
         "5. HOW LONG IT IS KEPT",
         _paragraph(
-            "foretag keeps what it has read and every earlier prediction, and deletes none of it by itself: [your own "
-            "limit, and who sees to it]. Values on the platforms stand until newer ones replace them. foretag privacy "
-            "forget deletes one person, foretag cleanup takes everything off the platforms."
+            "foretag keeps what it has read, and which segments a person moved between, and deletes none of that by "
+            "itself: [your own limit, and who sees to it]. Earlier scores are thinned out, and gone after "
+            f"{config.retention.total.days:,} days ([retention] in the config). Values on the platforms stand until "
+            "newer ones replace them. foretag privacy forget deletes one person, foretag cleanup takes everything off "
+            "the platforms."
         ),
         "6. RISKS, AND WHAT IS DONE AGAINST THEM",
         _points(_RISKS),

@@ -9,6 +9,7 @@ from sync import cli
 from sync.clock import FixedClock
 from sync.explaining import explain_lines, explanation
 from sync.pins import overrides
+from sync.privacy import export
 from sync.score import score
 from sync.store.people import person_of
 from sync.store.scores import moves_since, newest_standings
@@ -52,6 +53,8 @@ def test_a_pin_holds_until_it_ends_and_is_a_move_with_a_cause(shop, helpers, for
     assert "set by hand" in next(iter(explain_lines(explanation(shop, ANNA))))
     moved = {each.person_id: each for each in moves_since(shop.db, helpers.now, at)}
     assert (moved[person].origin, moved[person].target, moved[person].cause) == (before, wanted, "event")
+    (exported,) = export(shop, ANNA)["set_by_hand"]
+    assert (exported["segment"], exported["until"][:10]) == (wanted, "2017-10-10")
     score(shop, at + timedelta(days=1))
     assert newest_standings(shop.db)[1][person].fields["segment_since"] == "2017-10-01"
     assert overrides(shop, helpers.now + timedelta(days=11)) == {}

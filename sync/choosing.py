@@ -146,6 +146,8 @@ def _in_use(
         return stored, model, "There was no model before."
     if objective.within is not None and objective.within.days != model.horizon_days:
         return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
+    if model.objective.event != objective.counts:
+        return stored, model, f"Asked is the first {objective.counts} now."
     if model.features != FEATURES:
         return stored, model, "The model before knew other features."
     return stored, model, ""
@@ -166,7 +168,7 @@ def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence
     from scoring.train import train as learn
 
     days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
-    question = Question(objective.title, objective.predict, days)
+    question = Question(objective.title, objective.predict, days, event=objective.counts)
     for other in others:
         pair = {other.objective.predict, objective.predict} == {"repeat_purchase", "churn"}
         if pair and other.trained and other.trained.horizon_days == days:

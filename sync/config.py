@@ -80,7 +80,7 @@ class Config(Section):
     mailchimp: list[Mailchimp] = Field([], description="Mailchimp accounts.")
     salesforce: list[Salesforce] = Field([], description="Salesforce orgs.")
     objectives: list[Objective] = Field(
-        default_factory=_default_objectives, min_length=1, description="What to predict; by default all five."
+        default_factory=_default_objectives, min_length=1, description="What to predict; by default all but conversion."
     )
     segments: Segments = Field(Segments(), description=Segments.__doc__)
     surveys: list[Survey] = Field([], description="Answers to surveys that decide a segment; the first one that fits.")

@@ -11,7 +11,8 @@ from sync.config_accounts import NAME, Section
 from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
-Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response"]
+Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response", "conversion"]
+Counts = Literal["", "order", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe"]
 Candidate = Literal["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]
 
 TITLES: dict[Prediction, str] = {
@@ -21,15 +22,18 @@ TITLES: dict[Prediction, str] = {
     "value": "Expected spend",
     "response": "Answers a campaign",
 }
-"""What reports call a prediction when the file gives it no name."""
+"""What is predicted when the file has no objectives, and what reports call it when the file gives it no name."""
 
 
 class Objective(Section):
-    """One thing to predict for every person. Without any such section all five are predicted."""
+    """One thing to predict for every person. Without any such section all but conversion are predicted."""
 
     predict: Prediction = Field(
         description="repeat_purchase (buys again), churn (stops buying), high_value (among the top tenth of spenders), "
-        "value (money to expect) or response (answers a campaign)."
+        "value (money to expect), response (answers a campaign) or conversion (does for the first time what `counts`)."
+    )
+    counts: Counts = Field(
+        "", description='For conversion: the first activity of this kind counts, such as "order", "form" or "visit".'
     )
     name: str = Field("", max_length=60, description='What reports call it; "" takes a plain title.')
     within: Horizon = Field(
@@ -39,7 +43,13 @@ class Objective(Section):
     @property
     def title(self) -> str:
         """What reports call it."""
-        return self.name or TITLES[self.predict]
+        return self.name or TITLES.get(self.predict, f"First {self.counts}")
+
+    @model_validator(mode="after")
+    def _says_what_counts(self) -> Self:
+        if bool(self.counts) != (self.predict == "conversion"):
+            raise ValueError('counts belongs to predict = "conversion", and a conversion needs it')
+        return self
 
 
 class Write(Section):

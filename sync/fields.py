@@ -20,6 +20,7 @@ _SCORES: dict[Prediction, tuple[str, str, str]] = {
     ),
     "value": ("expected_value", "VALUE", "Money expected from this person within {days}, in {currency}"),
     "response": ("response_score", "RESP", "Chance in per cent to answer a campaign within {days}"),
+    "conversion": ("conversion_score", "CONV", "Chance in per cent of the first {counts} within {days}"),
 }
 _COMPACT = {"repeat_purchase", "value"}
 
@@ -79,7 +80,9 @@ def field_specs(config: Config) -> tuple[FieldSpec, ...]:
 def every_field(config: Config) -> tuple[FieldSpec, ...]:
     """Every field that any profile and any objectives could have made, under the prefix of this config."""
     everything = {
-        "objectives": [Objective(predict=predict) for predict in _SCORES],
+        "objectives": [
+            Objective(predict=predict, counts="order" if predict == "conversion" else "") for predict in _SCORES
+        ],
         "write": config.write.model_copy(update={"profile": "full"}),
     }
     return field_specs(config.model_copy(update=everything))
@@ -88,7 +91,7 @@ def every_field(config: Config) -> tuple[FieldSpec, ...]:
 def _score_field(objective: Objective, currency: str, writer: str) -> FieldSpec:
     key, short, meaning = _SCORES[objective.predict]
     days = f"{objective.within.days} days" if objective.within else "the horizon named in foretag's report"
-    text = f"{meaning.format(days=days, currency=currency)}. {writer}"
+    text = f"{meaning.format(days=days, currency=currency, counts=objective.counts)}. {writer}"
     return FieldSpec(key, short, objective.title, FieldType.NUMBER, text)
 
 

@@ -26,6 +26,7 @@ WORDS: dict[Prediction, tuple[str, str, str]] = {
     "high_value": ("chance to be a top spender in {days} days", "later top spenders", "became top spenders"),
     "value": ("expected spend in {days} days", "later spend", "spent"),
     "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
+    "conversion": ("chance of a first one in {days} days", "later conversions", "converted"),
 }
 """Per prediction: the plain title, those it happens to, and what they did."""
 

@@ -15,6 +15,7 @@ PLAIN: dict[Prediction, str] = {
     "high_value": "whether you will be among our customers who spend most",
     "value": "how much you will spend",
     "response": "whether you will answer a mailing",
+    "conversion": "whether you will take a step for the first time",
 }
 READ = (
     "when and for how much you ordered, and what was returned or cancelled",

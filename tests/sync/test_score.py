@@ -240,3 +240,23 @@ def test_a_scored_shop_can_be_shown_as_json(shop, helpers) -> None:
     cards = score(shop, helpers.now).cards()
     assert [each["objective"]["kind"] for each in cards] == list(TITLES)
     json.dumps(cards, allow_nan=False)
+
+
+def test_a_conversion_counts_what_the_file_names(shop, helpers, tmp_path) -> None:
+    asked = [{"predict": "conversion", "counts": "response", "name": "First answer"}]
+    shop.config = helpers.config(tmp_path, objectives=asked, model={"candidates": ["rules"]})
+    (used,) = score(shop, helpers.now).models
+    assert (used.title, used.model.objective.kind, used.model.objective.event) == (
+        "First answer",
+        "conversion",
+        "response",
+    )
+    told = {spec.key: spec.description for spec in field_specs(shop.config)}
+    assert told["conversion_score"].startswith("Chance in per cent of the first response within ")
+    scored = [each.fields["conversion_score"] for each in standings(shop).values() if "conversion_score" in each.fields]
+    assert bool(scored) == (not used.model.refused)
+    assert all(0 <= value <= 100 for value in scored)
+    shop.config = helpers.config(
+        tmp_path, objectives=[{**asked[0], "counts": "order"}], model={"candidates": ["rules"]}
+    )
+    assert score(shop, helpers.now).models[0].trained is not None

@@ -111,7 +111,7 @@ def _instant(site: Site) -> datetime:
     ForetagError when the clock is far behind: then either it is wrong, or it was wrong when the last run was made.
     """
     now, before = site.clock.now(), runs.last(site.db)
-    if not before or now > before[0].as_of:
+    if not before or now >= before[0].as_of:
         return now
     last = before[0].as_of
     if last - now > CLOCK_SET_BACK:
@@ -119,7 +119,7 @@ def _instant(site: Site) -> datetime:
             f"the clock says {now:%Y-%m-%d %H:%M}, but run {before[0].id} was made at {last:%Y-%m-%d %H:%M} (UTC). Set "
             "the clock; if it was wrong then, put back a copy from before that run: foretag backup restore FILE"
         )
-    return last + timedelta(microseconds=1)
+    return last
 
 
 def _unread(site: Site, pulled: Sequence[Pulled]) -> str:

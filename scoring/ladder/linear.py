@@ -9,7 +9,7 @@ from scipy.special import expit
 from scoring.ladder.base import AmountRung, ProbabilityRung
 from scoring.snapshots import Floats
 
-BENDS = (0.33, 0.67, 0.95)
+BENDS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Quantiles of a column at which its line may bend."""
 PENALTY = 10.0
 """Ridge on the weights, beside the summed loss of all rows."""

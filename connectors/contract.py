@@ -69,6 +69,16 @@ class Change:
     """What the same keys held, as last read; tags are added and removed by the difference."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What our fields hold on one contact right now."""
+
+    object: str
+    id: str
+    owned: Mapping[str, Value]
+    """By key; empty ones are left out."""
+
+
 class Result(StrEnum):
     """What became of one change."""
 
@@ -170,6 +180,12 @@ class Connector(Protocol):
         """What an administrator needs to make `fields` without giving us the right to: file name → text.
 
         A file name may hold folders (`objects/Contact.object`). Sends nothing.
+        """
+
+    def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
+        """What our fields hold right now on the contacts of `changes`, `capabilities.read_batch` a call.
+
+        Who is gone or cannot be written to (any more) is left out; nobody comes twice.
         """
 
     def predict_calls(self, changes: Sequence[Change]) -> int:

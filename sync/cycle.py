@@ -13,6 +13,7 @@ from sync.apply import Applied, apply
 from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.fields import field_specs
+from sync.live import live_plan
 from sync.plan import Plan
 from sync.pull import Pulled, pull
 from sync.score import Scored, score
@@ -169,11 +170,14 @@ def _write(site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool) -> 
     """Plan, guard (unless a human has accepted the change) and apply."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
-    outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
     if guarded:
         outcome.objections = _objections(site)
     outcome.withheld = why_not_now(site, site.clock.now())
-    if not outcome.objections and not outcome.withheld:
+    writes = not outcome.objections and not outcome.withheld
+    if writes:
+        outcome.plan = live_plan(site, outcome.plan)
+    outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
+    if writes:
         watcher.begin("apply")
         _apply(site, outcome, outcome.plan, field_specs(site.config))
 
@@ -253,6 +257,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         found["segments"] = outcome.scored.segments
     if outcome.plan:
         found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
+        found["moved"] = outcome.plan.moved
         found["skipped"] = {account: dict(reasons) for account, reasons in outcome.plan.skipped.items()}
     found["written"] = written(outcome.applied)
     return found

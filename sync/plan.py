@@ -43,6 +43,10 @@ class Plan:
     """Contacts left alone, per account, by reason."""
     calls: dict[str, int] = field(default_factory=dict)
     """Calls that writing will cost, per account."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """Contacts that held something else right now than was known, per account."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Why the values there are right now could not be read, per account."""
 
     @property
     def size(self) -> int:
@@ -63,6 +67,8 @@ class Plan:
                 "mode": self.mode,
                 "calls": self.calls,
                 "skipped": self.skipped,
+                "moved": self.moved,
+                "unread": self.unread,
                 "changes": changes,
             },
             indent=1,
@@ -76,7 +82,15 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            return cls(datetime.fromisoformat(data["as_of"]), data["mode"], changes, skipped, data["calls"])
+            return cls(
+                datetime.fromisoformat(data["as_of"]),
+                data["mode"],
+                changes,
+                skipped,
+                data["calls"],
+                data["moved"],
+                data["unread"],
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ForetagError(f"this is not a plan of foretag ({error!r}): make one with foretag plan") from error
 

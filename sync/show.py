@@ -78,6 +78,10 @@ def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Itera
             f"{account:<12} ~ update {len(changes):,} contacts ({fields:,} fields, {tags:,} tag sets) in "
             f"{plan.calls.get(account, 0):,} calls{_left(plan.calls.get(account, 0), (budgets or {}).get(account))}"
         )
+        if plan.moved.get(account):
+            yield f"{'':<12} ! {plan.moved[account]:,} held something else than was known: changed over there just now"
+        if account in plan.unread:
+            yield f"{'':<12} ! planned without the values there are right now: {plan.unread[account]}"
         for reason, count in sorted(plan.skipped.get(account, Counter()).items()):
             yield f"{'':<12} = leave {count:,} alone: {reason}"
     yield "No contact is created, no subscription changed, no foreign field touched: such requests are never sent"
@@ -89,6 +93,14 @@ def _left(calls: int, budget: Budget | None) -> str:
     left = max(0, budget.limit - budget.used)
     enough = "" if calls <= left else ": the rest is written another day"
     return f" ({calls / budget.limit:.1%} of a day's; {left:,} are left today{enough})"
+
+
+def moved_lines(moved: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Who holds something else by now than a plan found, per account."""
+    for account, ids in moved.items():
+        if ids:
+            more = f" and {len(ids) - EXAMPLES:,} more" if len(ids) > EXAMPLES else ""
+            yield f"{account:<12} {len(ids):,} contacts were changed since: {', '.join(ids[:EXAMPLES])}{more}"
 
 
 def example_lines(plan: Plan, count: int = EXAMPLES) -> Iterator[str]:

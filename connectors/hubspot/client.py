@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from connectors.allowlist import AllowList
-from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
 from connectors.hubspot import check, contacts, deals, forms
 from connectors.hubspot.answers import explain, usage
 from connectors.hubspot.fields import Fields
+from connectors.hubspot.held import held
 from connectors.hubspot.package import package
 from connectors.hubspot.remove import remove
 from connectors.hubspot.rules import WRITE_BATCH, rules
@@ -69,6 +70,10 @@ class HubSpot:
     def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
         """The bodies that make our property group and properties, and what to do with them."""
         return package(self._fields.definitions(fields))
+
+    def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
+        """What our properties hold right now, a hundred contacts a call."""
+        return held(self._api, self._fields, changes)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when no contact is refused or gone."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from connectors.allowlist import AllowList
-from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
 from connectors.errors import NotAuthorised
 from connectors.mailchimp import campaigns, members, orders
 from connectors.mailchimp.answers import explain
 from connectors.mailchimp.check import check
 from connectors.mailchimp.fields import Fields
+from connectors.mailchimp.held import held
 from connectors.mailchimp.jobs import Jobs
 from connectors.mailchimp.package import package
 from connectors.mailchimp.remove import remove
@@ -43,8 +44,9 @@ class Mailchimp:
         self._schema = Schema(self._api, self._fields, audiences)
         self._writer = Writer(self._api, self._fields, self._schema)
         jobs = Jobs(self._api, transport, sleep)
+        self._members = members.Members(self._api, self._fields, self._schema, _names(account, "properties"))
         self._pulls = {
-            members.STREAM: members.Members(self._api, self._fields, self._schema, _names(account, "properties")).pull,
+            members.STREAM: self._members.pull,
             campaigns.STREAM: campaigns.Campaigns(self._api, jobs, audiences).pull,
             orders.STREAM: orders.Orders(self._api, _names(account, "stores")).pull,
         }
@@ -73,6 +75,10 @@ class Mailchimp:
     def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
         """The merge fields and tags to make in each audience."""
         return package(self._schema.merge_fields(fields), self._schema.tag_names(fields))
+
+    def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
+        """What our merge fields and tags hold right now."""
+        return held(self._api, self._members, changes)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when nobody is refused or gone."""

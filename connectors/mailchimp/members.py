@@ -30,10 +30,11 @@ OVERLAP = timedelta(minutes=15)
 """Read again at the next pull, for a clock of ours that is ahead of Mailchimp's."""
 _JUST_BEFORE, _NEVER = timedelta(seconds=2), timedelta(days=365)
 _SHOWN = ("FNAME", "LNAME")
-_COLUMNS = (
+COLUMNS = (
     "contact_id", "email_address", "status", "merge_fields", "source", "timestamp_signup", "timestamp_opt",
     "last_changed", "tags_count", "tags", "marketing_permissions",
 )  # fmt: skip
+"""What is asked for of a member."""
 _CONSENT = {"subscribed": Consent.GRANTED, "transactional": Consent.UNKNOWN}
 _WRITABLE = ("subscribed", "unsubscribed", "transactional")
 
@@ -109,7 +110,7 @@ class Members:
         """Who changed while the window was read, and so may have left it unread."""
         end = datetime.fromisoformat(window.before)
         late = replace(window, since=(end - _JUST_BEFORE).isoformat(), before=(end + _NEVER).isoformat())
-        return self._contacts(window.audience, whole(partial(self._page, late), "members", "contact_id"))
+        return self.contacts(window.audience, whole(partial(self._page, late), "members", "contact_id"))
 
     def _window(
         self, state: Cursor, window: Window, first: Answer | None = None, *, alone: bool = False
@@ -133,7 +134,7 @@ class Members:
                 if not more:
                     state.marks[window.key] = mark
                 state.window = window if more else None
-                contacts = self._contacts(window.audience, rows)
+                contacts = self.contacts(window.audience, rows)
                 yield Page(STREAM, state.text(), contacts=contacts, total=total if alone else None)
 
     def _page(self, window: Window, offset: int) -> Answer:
@@ -149,10 +150,10 @@ class Members:
             sort_dir="ASC",
             count=PAGE,
             offset=offset,
-            fields=[*(f"members.{name}" for name in _COLUMNS), "total_items"],
+            fields=[*(f"members.{name}" for name in COLUMNS), "total_items"],
         )
 
-    def _contacts(self, audience: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Contact, ...]:
+    def contacts(self, audience: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Contact, ...]:
         """The members of a page. A member shows fifty tags; those who have more are asked for all of them."""
         cut = [row["contact_id"] for row in rows if row.get("tags_count", 0) > len(row.get("tags") or ())]
         with closing(ahead((partial(self._all_tags, audience, id_) for id_ in cut), AT_ONCE)) as asked:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.allowlist import AllowList
-from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Outcome, Page
+from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
 from connectors.errors import Stop
 from connectors.pacing import Pacer
 from connectors.salesforce.answers import explain, usage
@@ -14,6 +14,7 @@ from connectors.salesforce.check import findings
 from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.fields import drift, provision
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
+from connectors.salesforce.held import held
 from connectors.salesforce.login import Login
 from connectors.salesforce.looks import Looks
 from connectors.salesforce.names import PEOPLE, full_names
@@ -21,7 +22,7 @@ from connectors.salesforce.package import package
 from connectors.salesforce.people import people_source
 from connectors.salesforce.pull import Source, pages
 from connectors.salesforce.remove import remove
-from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, rules, token_rules
+from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, RETRIEVED, rules, token_rules
 from connectors.salesforce.server_time import ServerTime
 from connectors.salesforce.write import Writer
 from connectors.transport import Transport
@@ -83,7 +84,7 @@ class SalesforceConnector:
     kind = "salesforce"
     capabilities = Capabilities(
         write_batch=BATCH,
-        read_batch=_PAGE,
+        read_batch=RETRIEVED,
         tags_cost_calls=False,
         contact_streams=("contacts", "leads"),
         write_by="AccountId",
@@ -152,6 +153,10 @@ class SalesforceConnector:
     def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
         """A metadata package of our fields and the permission set that shows them."""
         return package(fields, self._account.prefix, self._objects, str(self._sf.sf_version))
+
+    def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
+        """What our fields hold right now, two thousand records a call."""
+        return held(self._sf, self._account, changes)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """One call for each 1,000 contacts, eight for a bulk job of more than 2,000."""

@@ -18,6 +18,8 @@ BATCH = 200
 """Records of one collection."""
 COLLECTIONS = 5
 """Collections of one composite call."""
+RETRIEVED = 2000
+"""Records of one retrieval."""
 
 _ID_PREFIX = {"Contact": "003", "Lead": "00Q"}
 _ID = r"(003|00Q)(\w{12}|\w{15})"
@@ -48,6 +50,7 @@ def _writes(data: str, pattern: str) -> list[Rule]:
     job = rf"{path}/jobs/ingest/\w+"
     results = "(successfulResults|failedResults)"
     return [
+        Rule("read scores", "POST", rf"{path}/composite/sobjects/(Contact|Lead)", _retrieval(pattern)),
         Rule("write scores", "PATCH", f"{path}/composite/sobjects", _collection(pattern)),
         Rule("write scores", "POST", f"{path}/composite", _collections(data, pattern)),
         Rule("bulk jobs there are", "GET", f"{path}/jobs/ingest"),
@@ -76,6 +79,18 @@ def _reads(version: str) -> BodyCheck:
             if not reads or not re.fullmatch(readable, part["url"]):
                 return "a part of it is not a describe"
         return problem
+
+    return check
+
+
+def _retrieval(pattern: str) -> BodyCheck:
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("ids", "fields"))
+        if problem or not 0 < len(body.get("ids", ())) <= RETRIEVED:
+            return problem or "it is about no records, or too many"
+        if not all(isinstance(id_, str) and re.fullmatch(_ID, id_) for id_ in body["ids"]):
+            return "a record is neither a contact nor a lead"
+        return not_ours("the field", [name for name in body["fields"] if name not in ("Id", "IsConverted")], pattern)
 
     return check
 

@@ -71,11 +71,12 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
     Ends with 0 when there is nothing to do and with 2 when there are changes.
     """
     from sync import plan as planning
+    from sync.live import live_plan
     from sync.show import example_lines, plan_lines
     from sync.site import open_site
 
     with open_site(app.config, app.clock) as site:
-        made = planning.make_plan(site.db, site.config, site.connectors, app.clock.now())
+        made = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
         path = planning.save(made, site.config.data_dir / "plans")
         told = list(plan_lines(made, site.budgets))
     if out:
@@ -97,11 +98,17 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask, for scripts.")
 @pass_app
 def apply(app: App, file: Path, yes: bool) -> None:
-    """Write exactly what the plan in FILE says. Can be repeated: what is already written is not written again."""
+    """Write exactly what the plan in FILE says. Can be repeated: what is already written is not written again.
+
+    Where our fields hold something else by now than the plan found, nothing is written: it is planned anew, and the
+    command ends with 2.
+    """
+    from sync import plan as planning
     from sync.cycle import carry_out
     from sync.fields import field_specs
+    from sync.live import live_plan, look
     from sync.plan import Plan
-    from sync.show import applied_lines, plan_lines
+    from sync.show import applied_lines, moved_lines, plan_lines
     from sync.site import open_site
     from sync.store.scores import newest_standings
 
@@ -118,6 +125,14 @@ def apply(app: App, file: Path, yes: bool) -> None:
             raise ForetagError(f"{file}: people were scored again since this plan was made: foretag plan")
         if unknown:
             raise ForetagError(f"{file}: the plan is for {', '.join(unknown)}, which the config does not have")
+        moved = {account: look(site, account, changes).moved for account, changes in made.changes.items() if changes}
+        if any(moved.values()):
+            _say(moved_lines(moved))
+            anew = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
+            path = planning.save(anew, site.config.data_dir / "plans")
+            _say(plan_lines(anew, site.budgets))
+            click.echo(f"Nothing was written. Planned anew: {path}   Next: foretag apply {path}")
+            raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
             _say(plan_lines(made, site.budgets))
             click.confirm(f"Update {made.size:,} contacts?", abort=True)

@@ -171,6 +171,14 @@ def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: 
         )
 
 
+def note_owned(db: sqlite3.Connection, account: str, contact_id: str, owned: Mapping[str, Value]) -> bool:
+    """Note what our fields hold on the platform right now; whether that is news."""
+    where = (dump_owned(owned), account, contact_id)
+    return bool(
+        db.execute("UPDATE contact SET owned = ?1 WHERE account = ?2 AND id = ?3 AND owned != ?1", where).rowcount
+    )
+
+
 _KNOWN = """
 SELECT id, object, email, email_key, emails, consent, created_at, properties, deleted, writable, merged_into, owned
 FROM contact WHERE account = ? AND id IN (SELECT value FROM json_each(?))

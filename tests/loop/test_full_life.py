@@ -41,7 +41,7 @@ READS = {
     ),
     "salesforce": (
         rf"GET {DATA}/(query|queryAll|tooling/query)/?[\w-]*",
-        rf"POST {DATA}/composite/batch",
+        rf"POST {DATA}/composite/(batch|sobjects/(Contact|Lead))",
         rf"GET {DATA}/(sobjects/\w+/describe|sobjects/\w+/deleted|limits)/?",
         r"GET /services/oauth2/userinfo",
         r"POST /services/oauth2/token",

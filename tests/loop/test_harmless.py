@@ -44,6 +44,7 @@ ROUTES = {
         POST /crm/v3/objects/contacts/search
         POST /crm/v3/objects/deals/search
         POST /crm/v4/associations/deals/contacts/batch/read
+        POST /crm/v3/objects/contacts/batch/read
         POST /crm/v3/objects/contacts/batch/update
         POST /crm/v3/properties/contacts/batch/create
         POST /crm/v3/properties/contacts/groups
@@ -72,6 +73,7 @@ ROUTES = {
         GET /services/data/v<version>/tooling/query
         GET /services/oauth2/userinfo
         POST /services/data/v<version>/composite/batch
+        POST /services/data/v<version>/composite/sobjects/<name>
         POST /services/data/v<version>/tooling/sobjects/CustomField
         POST /services/data/v<version>/sobjects/<name>
         PATCH /services/data/v<version>/composite/sobjects

@@ -8,7 +8,7 @@ from shutil import copyfile
 
 import pytest
 
-from connectors.contract import Capabilities, Change, FieldSpec, Finding, Outcome, Page, Result
+from connectors.contract import Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page, Result
 from connectors.errors import ConnectorError
 from connectors.records import Activity, ActivityKind, Consent, Contact
 from sync import cycle
@@ -41,6 +41,9 @@ class FakePlatform:
     provisioned: bool = True
     provision_works: bool = True
     calls: Counter[str] = field(default_factory=Counter)
+    live: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What contacts hold that somebody else has changed."""
+    gone: set[str] = field(default_factory=set)
     capabilities = Capabilities(write_batch=2, read_batch=2, tags_cost_calls=False)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -68,6 +71,16 @@ class FakePlatform:
 
     def package(self, fields: Sequence[FieldSpec]) -> dict[str, str]:
         return {"README.txt": ", ".join(spec.key for spec in fields)}
+
+    def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
+        for start in range(0, len(changes), self.capabilities.read_batch):
+            self.calls["held"] += 1
+            batch = changes[start : start + self.capabilities.read_batch]
+            yield [Held(each.object, each.id, self._live(each)) for each in batch if each.id not in self.gone]
+
+    def _live(self, change: Change) -> dict[str, object]:
+        live = self.live.get(change.id, self.stored.get(change.id, change.before))
+        return {key: value for key, value in live.items() if value not in (None, "", ())}
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         return -(-len(changes) // 2)

@@ -160,3 +160,22 @@ def test_the_login_asks_for_client_credentials_only() -> None:
         allow.rule_for("POST", "/services/oauth2/token", {}, "grant_type=password&username=a&password=b")
     with pytest.raises(NotAllowed):
         allow.rule_for("GET", f"{DATA}/query/", {}, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ids": [CONTACT["id"]], "fields": ["Id", "Email"]},
+        {"ids": ["0015g0000000002AAA"], "fields": ["Id"]},
+        {"ids": [CONTACT["id"]] * 2001, "fields": ["Id"]},
+        {"ids": [], "fields": ["Id"]},
+        {"ids": [CONTACT["id"]], "fields": ["Id"], "records": []},
+    ],
+)
+def test_a_retrieval_asks_for_our_fields_of_contacts_and_leads_only(allow: AllowList, body: object) -> None:
+    good = {"ids": [CONTACT["id"], LEAD["id"]], "fields": ["Id", "IsConverted", "FT_Segment__c"]}
+    assert ask(allow, "POST", f"{DATA}/composite/sobjects/Contact", good) == "read scores"
+    with pytest.raises(NotAllowed):
+        ask(allow, "POST", f"{DATA}/composite/sobjects/Contact", body)
+    with pytest.raises(NotAllowed):
+        ask(allow, "POST", f"{DATA}/composite/sobjects/Account", good)

@@ -1,0 +1,102 @@
+"""What our fields hold on the platforms right now, where a plan would write: the last look before anything is sent."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Change
+from connectors.errors import ConnectorError, Retry
+from connectors.records import Value
+from sync.clock import STOPPED
+from sync.plan import Plan, make_plan
+from sync.redact import redact
+from sync.site import Site
+from sync.store import facts
+from sync.store.database import transaction
+
+log = logging.getLogger(__name__)
+
+GONE = "not there any more, or cannot be written to"
+"""Why a contact is left alone."""
+TOO_FEW_CALLS = "the calls left for today are needed for writing"
+LOOKS = 4
+"""Calls that are spared for looking at our fields before the first write."""
+
+
+@dataclass
+class Look:
+    """What reading one account's part of a plan showed."""
+
+    there: set[str] = field(default_factory=set)
+    """Contacts that were found and can be written to."""
+    news: set[str] = field(default_factory=set)
+    """Those that hold something else in our fields than the store knew."""
+    moved: list[str] = field(default_factory=list)
+    """Those that hold neither what the plan found there nor what it would write."""
+
+
+def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
+    """Read the contacts of `changes` and note in the store what they hold. Raises the errors of `connectors.errors`."""
+    found, planned = Look(), {change.id: change for change in changes}
+    for batch in site.connectors[account].held(changes):
+        if site.clock.stop.is_set():
+            raise Retry(STOPPED)
+        site.beat()
+        with transaction(site.db):
+            for each in batch:
+                found.there.add(each.id)
+                if facts.note_owned(site.db, account, each.id, each.owned):
+                    found.news.add(each.id)
+                if not _still_so(planned[each.id], each.owned):
+                    found.moved.append(each.id)
+    return found
+
+
+def live_plan(site: Site, plan: Plan) -> Plan:
+    """`plan`, put right by what the platforms hold right now.
+
+    An account that cannot be read keeps its part as it is, and `unread` says why.
+    """
+    looks: dict[str, Look] = {}
+    unread: dict[str, str] = {}
+    for account, changes in plan.changes.items():
+        if changes and not _affordable(site, plan, account):
+            unread[account] = TOO_FEW_CALLS
+        elif changes:
+            try:
+                looks[account] = look(site, account, changes)
+            except ConnectorError as error:
+                unread[account] = redact(str(error))
+                log.warning("%s: planned without the values there are right now: %s", account, error)
+    if any(each.news for each in looks.values()):
+        plan = make_plan(site.db, site.config, site.connectors, plan.as_of)
+    for account, each in looks.items():
+        _leave_out_gone(site, plan, account, each)
+    plan.moved = {account: len(each.moved) for account, each in looks.items() if each.moved}
+    plan.unread = unread
+    return plan
+
+
+def _affordable(site: Site, plan: Plan, account: str) -> bool:
+    """Whether today's calls last for reading and writing; writing goes before, as every value is absolute."""
+    budget = site.budgets.get(account)
+    if budget is None or budget.limit is None:
+        return True
+    reads = -(-len(plan.changes[account]) // site.connectors[account].capabilities.read_batch)
+    return budget.limit - budget.used >= reads + plan.calls[account] + LOOKS
+
+
+def _leave_out_gone(site: Site, plan: Plan, account: str, seen: Look) -> None:
+    there = [change for change in plan.changes[account] if change.id in seen.there]
+    gone = len(plan.changes[account]) - len(there)
+    if gone:
+        plan.changes[account] = there
+        plan.skipped[account][GONE] += gone
+        plan.calls[account] = site.connectors[account].predict_calls(there) if there else 0
+
+
+def _still_so(change: Change, owned: Mapping[str, Value]) -> bool:
+    return all(
+        owned.get(key) in (change.before.get(key), None if value in facts.EMPTY else value)
+        for key, value in change.after.items()
+    )

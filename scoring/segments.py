@@ -12,6 +12,8 @@ from scoring.tables import DAY
 SEGMENTS = ("Champions", "Loyal", "Rising", "Promising", "New", "Steady", "Cooling", "At risk", "Lost")
 """Best first: a move to a name further right is a move down."""
 LEAVING = ("At risk", "Lost")
+CONFIRM_HOURS = 20
+"""Hours the second confirmation of a move down comes after the first at least: two runs of one morning are one."""
 VALUE_BANDS, GROWTH_BANDS = 5, 10
 """How much wider than that of a chance the band of money is, and that of growth: they swing more. See
 benchmarks.loop_quality, which counts what flaps."""
@@ -49,8 +51,8 @@ class Membership:
     """µs UTC of the move into the segment."""
     assigned_at: int
     """µs UTC of the last assignment."""
-    falling: bool = False
-    """The last assignment saw a move down that waits for a second confirmation."""
+    falling: int = 0
+    """Instant (µs UTC) of the first of the last assignments in a row that saw a move down; 0: the last one saw none."""
     chance: float | None = None
     """The chance of the last assignment, calmed: see Thresholds.calm_days. None: not known."""
     worth: float | None = None
@@ -123,8 +125,9 @@ def assign(
 ) -> list[Membership]:
     """The membership of each of `people` at `now` (µs UTC), in their order.
 
-    A person moves only when clearly over a limit, after a minimum stay, and down only when two assignments in a row
-    say so. An order since the last assignment sets the stay and the second confirmation aside.
+    A person moves only when clearly over a limit, after a minimum stay, and down only when assignments in a row
+    say so that are CONFIRM_HOURS apart. An order since the last assignment sets the stay and the second confirmation
+    aside.
     """
     return [_next(person, previous.get(person.person_id), now, thresholds) for person in people]
 
@@ -159,9 +162,10 @@ def _next(person: Standing, before: Membership | None, now: int, limits: Thresho
         return moved
     down = limits.order.index(found) > limits.order.index(before.segment)
     stayed = now - before.since >= limits.stay_days * DAY
-    if stayed and (before.falling or not down or limits.confirmations < 2):
+    confirmed = before.falling and now - before.falling >= CONFIRM_HOURS * DAY // 24
+    if stayed and (confirmed or not down or limits.confirmations < 2):
         return moved
-    return replace(stays, falling=down)
+    return replace(stays, falling=(before.falling or now) if down else 0)
 
 
 def _calmed(person: Standing, before: Membership | None, now: int, limits: Thresholds) -> tuple[float, float]:

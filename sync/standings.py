@@ -77,7 +77,7 @@ def _pinned(found: "Membership", segment: str | None, before: "Membership | None
     if segment is None:
         return found
     stays = before is not None and before.segment == segment
-    return replace(found, segment=segment, since=before.since if stays and before else found.assigned_at, falling=False)
+    return replace(found, segment=segment, since=before.since if stays and before else found.assigned_at, falling=0)
 
 
 def _expected(standing: Standing) -> int:

@@ -100,12 +100,12 @@ def test_a_move_down_needs_the_stay_and_a_second_confirmation():
     fell = replace(REGULAR, p_buy=0.2)
     start = one(REGULAR)
     early = one(fell, start, NOW + 7 * DAY)
-    assert (early.segment, early.falling) == ("Champions", True)
+    assert (early.segment, early.falling) == ("Champions", NOW + 7 * DAY)
     assert one(fell, early, NOW + 13 * DAY).segment == "Champions"
     late = one(fell, replace(start, assigned_at=NOW + 8 * DAY), NOW + 15 * DAY)
-    assert (late.segment, late.falling) == ("Champions", True)
+    assert (late.segment, late.falling) == ("Champions", NOW + 15 * DAY)
     confirmed = one(fell, late, NOW + 16 * DAY)
-    assert (confirmed.segment, confirmed.since, confirmed.falling) == ("At risk", NOW + 16 * DAY, False)
+    assert (confirmed.segment, confirmed.since, confirmed.falling) == ("At risk", NOW + 16 * DAY, 0)
 
 
 def test_a_recovery_in_between_forgets_the_first_warning():
@@ -113,6 +113,22 @@ def test_a_recovery_in_between_forgets_the_first_warning():
     warned = one(replace(REGULAR, p_buy=0.2), start, NOW + DAY)
     assert warned.falling
     assert not one(REGULAR, warned, NOW + 2 * DAY).falling
+
+
+@given(st.lists(st.integers(0, 48 * 60), min_size=2, max_size=8))
+def test_a_move_down_takes_two_assignments_almost_a_day_apart(minutes):
+    fell, found = replace(REGULAR, p_buy=0.2), replace(one(REGULAR), since=NOW - 30 * DAY)
+    instants = [NOW + DAY + minute * DAY // 1440 for minute in sorted(minutes)]
+    for at in instants:
+        found = one(fell, found, at)
+        assert (found.segment == "At risk") == (at - instants[0] >= 20 * DAY // 24)
+        if found.segment == "At risk":
+            break
+
+
+def test_a_warning_kept_by_an_earlier_version_counts_as_old():
+    warned = Membership(1, "Champions", NOW - 30 * DAY, NOW - DAY // 24, falling=True)
+    assert one(replace(REGULAR, p_buy=0.2), warned, NOW).segment == "At risk"
 
 
 def test_a_move_up_needs_the_stay_only():
@@ -175,7 +191,7 @@ def test_a_chance_of_one_day_does_not_move_anybody_but_weeks_of_it_do():
     steady = replace(REGULAR, p_buy=0.5)
     before = replace(one(steady, limits=calm), since=NOW - 100 * DAY)
     dip = one(replace(REGULAR, p_buy=0.2), before, NOW + DAY, calm)
-    assert (dip.segment, dip.falling) == ("Steady", False)
+    assert (dip.segment, dip.falling) == ("Steady", 0)
     assert dip.chance == pytest.approx(0.49, abs=0.005)
     found = dip
     for day in range(2, 60):

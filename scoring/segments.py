@@ -57,6 +57,8 @@ class Membership:
     """The chance of the last assignment, calmed: see Thresholds.calm_days. None: not known."""
     worth: float | None = None
     """The expected cents of the last assignment, calmed."""
+    held_from: str | None = None
+    """Where the last assignment would have put the person, had the move not been held back."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _next(person: Standing, before: Membership | None, now: int, limits: Thresho
     if found == before.segment:
         return stays
     if before.segment in _nearby(person, p, value, now, limits):
-        return stays
+        return replace(stays, held_from=found)
     if person.last_order is not None and person.last_order >= before.assigned_at:
         return moved
     down = limits.order.index(found) > limits.order.index(before.segment)
@@ -165,7 +167,7 @@ def _next(person: Standing, before: Membership | None, now: int, limits: Thresho
     confirmed = before.falling and now - before.falling >= CONFIRM_HOURS * DAY // 24
     if stayed and (confirmed or not down or limits.confirmations < 2):
         return moved
-    return replace(stays, falling=(before.falling or now) if down else 0)
+    return replace(stays, falling=(before.falling or now) if down else 0, held_from=found)
 
 
 def _calmed(person: Standing, before: Membership | None, now: int, limits: Thresholds) -> tuple[float, float]:

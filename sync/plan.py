@@ -15,6 +15,7 @@ from connectors.records import Value
 from sync.config import Config
 from sync.errors import ForetagError
 from sync.fields import field_specs
+from sync.plan_counts import counts
 from sync.rollout import in_pilot
 from sync.store import outbox
 from sync.store.facts import load_owned
@@ -25,6 +26,7 @@ MONEY_BAND = 0.10
 """An amount is rewritten when it moved by this share."""
 UNWRITABLE = "not writable there (archived, cleaned or converted)"
 OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
+LITTLE = "moved too little to be rewritten"
 """Why contacts are left alone."""
 KEPT = 20
 """Plan files that are kept: they hold addresses."""
@@ -45,6 +47,8 @@ class Plan:
     """Calls that writing will cost, per account."""
     moved: dict[str, int] = field(default_factory=dict)
     """Contacts that held something else right now than was known, per account."""
+    flips_held: int = 0
+    """People who stay in their segment because of hysteresis, the minimum stay or a second look that is due."""
     unread: dict[str, str] = field(default_factory=dict)
     """Why the values there are right now could not be read, per account."""
 
@@ -69,6 +73,8 @@ class Plan:
                 "skipped": self.skipped,
                 "moved": self.moved,
                 "unread": self.unread,
+                "flips_held": self.flips_held,
+                "counts": {account: counts(changes) for account, changes in self.changes.items()},
                 "changes": changes,
             },
             indent=1,
@@ -82,15 +88,8 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            return cls(
-                datetime.fromisoformat(data["as_of"]),
-                data["mode"],
-                changes,
-                skipped,
-                data["calls"],
-                data["moved"],
-                data["unread"],
-            )
+            more = {name: data[name] for name in ("mode", "calls", "moved", "flips_held", "unread")}
+            return cls(as_of=datetime.fromisoformat(data["as_of"]), changes=changes, skipped=skipped, **more)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ForetagError(f"this is not a plan of foretag ({error!r}): make one with foretag plan") from error
 
@@ -104,7 +103,9 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     if newest is None:
         raise ForetagError("nobody has been scored yet: foretag score")
     standings = newest[1]
-    plan = Plan(as_of, config.mode)
+    plan = Plan(
+        as_of, config.mode, flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values())
+    )
     specs = field_specs(config)
     refused = outbox.refusals(db)
     for account in config.accounts:
@@ -168,7 +169,8 @@ def _change_of(
         wanted = _wanted(standing, specs, as_of.astimezone(config.zone).date().isoformat())
     after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
     if not after:
-        skipped["unchanged"] += not row["excluded"]
+        if not row["excluded"]:
+            skipped["unchanged" if _same(wanted, owned) else LITTLE] += 1
         return None
     before = {key: owned[key] for key in after if key in owned}
     return Change(row["object"], row["id"], row["email"], after, before)
@@ -177,6 +179,11 @@ def _change_of(
 def _held_back(refusal: outbox.Refusal, change: Change, at: datetime) -> bool:
     waits = refusal.next_try is None or at < refusal.next_try
     return waits and refusal.lasting == outbox.lasting(change.after)
+
+
+def _same(wanted: Mapping[str, Value], owned: Mapping[str, Value]) -> bool:
+    """Whether nothing that leads differs, not even by little."""
+    return all(wanted.get(key) == owned.get(key) for key in (wanted.keys() | owned.keys()) - COMPANIONS)
 
 
 def _wanted(standing: Standing, specs: tuple[FieldSpec, ...], today: str) -> dict[str, Value]:

@@ -8,6 +8,7 @@ from connectors.budget import Budget
 from connectors.contract import Change
 from sync.apply import Applied
 from sync.plan import Plan
+from sync.plan_counts import counts
 from sync.provision import Provisioned
 from sync.pull import Pulled
 from sync.score import Scored
@@ -93,6 +94,22 @@ def _left(calls: int, budget: Budget | None) -> str:
     left = max(0, budget.limit - budget.used)
     enough = "" if calls <= left else ": the rest is written another day"
     return f" ({calls / budget.limit:.1%} of a day's; {left:,} are left today{enough})"
+
+
+def detail_lines(plan: Plan) -> Iterator[str]:
+    """What the changes amount to, per account: reasons, segments, fields; and whose flips were held back."""
+    for account, changes in plan.changes.items():
+        found = counts(changes)
+        for name in ("reasons", "segments", "fields"):
+            if found[name]:
+                yield f"{account:<12} {name:<9} " + ", ".join(f"{key} {n:,}" for key, n in found[name].items())
+        if found["control"]:
+            yield f"{account:<12} control   {found['control']:,} of them are marked as control group"
+    if plan.flips_held:
+        yield (
+            f"{plan.flips_held:,} people keep their segment although the numbers alone would move them: "
+            "by hysteresis, the minimum stay, or until a second run says so too"
+        )
 
 
 def moved_lines(moved: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -72,13 +72,13 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
     """
     from sync import plan as planning
     from sync.live import live_plan
-    from sync.show import example_lines, plan_lines
+    from sync.show import detail_lines, example_lines, plan_lines
     from sync.site import open_site
 
     with open_site(app.config, app.clock) as site:
         made = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
         path = planning.save(made, site.config.data_dir / "plans")
-        told = list(plan_lines(made, site.budgets))
+        told = [*plan_lines(made, site.budgets), *detail_lines(made)]
     if out:
         out.write_text(made.to_json(), encoding="utf-8")
     if as_json:
@@ -104,6 +104,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
     command ends with 2.
     """
     from sync import plan as planning
+    from sync.commands.asking import agree
     from sync.cycle import carry_out
     from sync.fields import field_specs
     from sync.live import live_plan, look
@@ -135,7 +136,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
             raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
             _say(plan_lines(made, site.budgets))
-            click.confirm(f"Update {made.size:,} contacts?", abort=True)
+            agree(f"Update {made.size:,} contacts?")
         outcome = carry_out(site, made, field_specs(site.config))
     _say(applied_lines(outcome.applied))
     click.echo(f"Run {outcome.number}: {outcome.verdict}. To take it back: foretag undo --run {outcome.number}")

@@ -106,6 +106,7 @@ def test_a_move_down_needs_the_stay_and_a_second_confirmation():
     assert (late.segment, late.falling) == ("Champions", NOW + 15 * DAY)
     confirmed = one(fell, late, NOW + 16 * DAY)
     assert (confirmed.segment, confirmed.since, confirmed.falling) == ("At risk", NOW + 16 * DAY, 0)
+    assert (start.held_from, late.held_from, confirmed.held_from) == (None, "At risk", None)
 
 
 def test_a_recovery_in_between_forgets_the_first_warning():

@@ -148,12 +148,15 @@ def test_beside_an_active_run_they_end_with_75(foretag, tmp_path, helpers, words
     ended(result, 75, "another run is active since 2017-09-30 14:00 (pid ")
 
 
-def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people) -> None:
+def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people, monkeypatch) -> None:
     foretag("run", "--json")
     platform.stored.clear()
     platform.pages = {"contacts": platform.pages["contacts"]}
     foretag("pull")
     foretag("plan", "--out", "plan.json")
+    ended(foretag("apply", "plan.json", input="y\n"), 1, "Nobody can answer here", "--yes")
+    assert platform.stored == {}
+    monkeypatch.setattr("sync.commands.asking.in_terminal", lambda: True)
     ended(foretag("apply", "plan.json", input="n\n"), 1, "Update 4 contacts? [y/N]")
     assert platform.stored == {}
     ended(foretag("apply", "plan.json", input="y\n"), 0)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -98,8 +99,10 @@ def test_a_score_moves_by_the_deadband_or_its_band(site, helpers, old, new, move
     fill(site, contact(1), standings=[helpers.standing(1, score=old)])
     carry_out(site)
     fill(site, standings=[helpers.standing(1, score=new)])
-    changes = plan(site).changes["hubspot"]
+    made = plan(site)
+    changes = made.changes["hubspot"]
     assert bool(changes) is moves
+    assert made.skipped["hubspot"] == ({} if moves else {"moved too little to be rewritten": 1})
     if moves:
         assert set(changes[0].after) == {"buy_score", "reasons"}
 
@@ -109,6 +112,12 @@ def test_reasons_and_dates_follow_but_never_lead(site, helpers) -> None:
     carry_out(site)
     fill(site, standings=[helpers.standing(1, reasons="other words")])
     assert plan(site).size == 0
+
+
+def test_people_whom_hysteresis_keeps_are_counted(site, helpers) -> None:
+    held = replace(helpers.standing(1), membership={"held_from": "Lost"})
+    fill(site, contact(1), contact(2), standings=[held, helpers.standing(2)])
+    assert plan(site).flips_held == 1
 
 
 def test_money_moves_by_a_tenth(site, helpers) -> None:

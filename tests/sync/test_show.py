@@ -14,7 +14,9 @@ from sync.score import score
 from sync.show import (
     applied_lines,
     budget_lines,
+    detail_lines,
     example_lines,
+    moved_lines,
     plan_lines,
     provisioned_lines,
     pulled_lines,
@@ -144,3 +146,21 @@ def test_what_was_made_is_counted_and_what_is_in_the_way_is_said() -> None:
         "mailchimp    all our fields and tags are in place",
         "salesforce   STOPPED: no right",
     ]
+
+
+def test_details_say_what_the_changes_amount_to(helpers) -> None:
+    first = Change("contacts", "1", None, {"segment": "Loyal", "tags": ("Control", "Loyal")})
+    plan = Plan(helpers.now, "full", {"hubspot": [first, change(2)], "news": []}, flips_held=1200)
+    *lines, held = detail_lines(plan)
+    assert lines == [
+        "hubspot      reasons   first values 1, the score moved 1",
+        "hubspot      segments  Loyal 1",
+        "hubspot      fields    segment 1, tags 1, buy_score 1",
+        "hubspot      control   1 of them are marked as control group",
+    ]
+    assert held.startswith("1,200 people keep their segment although the numbers alone would move them: by hysteresis")
+
+
+def test_who_moved_since_is_named_by_id(helpers) -> None:
+    told = list(moved_lines({"hubspot": [str(number) for number in range(12)], "news": []}))
+    assert told == ["hubspot      12 contacts were changed since: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"]

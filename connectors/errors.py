@@ -4,6 +4,7 @@ ConnectorError
 ├── Retry              try again after a while
 │   ├── Throttled        too many calls
 │   └── Unavailable      5xx, a lost connection, half an answer
+├── NotKnown           look whether it took effect, before it is sent again
 ├── RowRejected        leave this one contact out and say why
 └── Stop               no use in going on with this account
     ├── NotAuthorised    token missing, wrong or expired
@@ -33,6 +34,10 @@ class Throttled(Retry):
 
 class Unavailable(Retry):
     """The platform failed or its answer was lost; the request may or may not have taken effect."""
+
+
+class NotKnown(ConnectorError):
+    """The answer to something that must not be done twice was lost: whether it took effect is not known."""
 
 
 class RowRejected(ConnectorError):

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from connectors.allowlist import AllowList, Rule
 from connectors.budget import Budget, Meter
-from connectors.errors import ConnectorError, NotAllowed, NotAuthorised, Throttled, Unavailable
+from connectors.errors import ConnectorError, NotAllowed, NotAuthorised, NotKnown, Throttled, Unavailable
 from connectors.pacing import Pacer
 from connectors.retry import error_of, persistently
 
@@ -155,7 +155,7 @@ class Transport(requests.Session):
             self._check_whole(response, rule, what)
             return response
         if isinstance(problem, Unavailable) and not rule.repeatable:
-            raise ConnectorError(f"{problem}; whether it took effect is not known, so it was not sent again")
+            raise NotKnown(f"{problem}; whether it took effect is not known, so it was not sent again")
         raise problem
 
     def _check_whole(self, response: requests.Response, rule: Rule, what: str) -> None:
@@ -166,7 +166,7 @@ class Transport(requests.Session):
         except ValueError as error:
             if rule.repeatable:
                 raise Unavailable(f"{what}: the answer breaks off in the middle") from error
-            raise ConnectorError(f"{what}: the answer breaks off in the middle, and it is not sent again") from error
+            raise NotKnown(f"{what}: the answer breaks off in the middle, and it is not sent again") from error
         if rule.learn:
             rule.learn(answer)
 
@@ -186,4 +186,4 @@ def _lost(error: requests.RequestException, rule: Rule, what: str) -> NoReturn:
         raise Throttled(said) from error  # nothing was sent, so a second try is always safe
     if rule.repeatable:
         raise Unavailable(said) from error
-    raise ConnectorError(f"{said}; whether it took effect is not known, so it was not sent again") from error
+    raise NotKnown(f"{said}; whether it took effect is not known, so it was not sent again") from error

@@ -12,7 +12,7 @@ from connectors.pacing import Pacer
 from connectors.salesforce.answers import explain, usage
 from connectors.salesforce.check import findings
 from connectors.salesforce.cursor import Cursor
-from connectors.salesforce.fields import drift, provision
+from connectors.salesforce.fields import drift
 from connectors.salesforce.happenings import campaign_sources, opportunity_sources, touch_sources
 from connectors.salesforce.held import held
 from connectors.salesforce.login import Login
@@ -20,6 +20,7 @@ from connectors.salesforce.looks import Looks
 from connectors.salesforce.names import PEOPLE, full_names
 from connectors.salesforce.package import package
 from connectors.salesforce.people import people_source
+from connectors.salesforce.provisioning import provision
 from connectors.salesforce.pull import Source, pages
 from connectors.salesforce.remove import remove
 from connectors.salesforce.rules import BATCH, NO_ASSIGNMENT, RETRIEVED, rules, token_rules

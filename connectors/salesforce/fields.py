@@ -1,12 +1,12 @@
-"""Our fields on Contact and Lead: what is wrong with them, and making the ones that are missing."""
+"""Our fields on Contact and Lead: what is wrong with them, and what they are in Salesforce's own words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import FieldSpec, FieldType
 from connectors.salesforce.names import field_name
-from connectors.salesforce.schema import Schema, describe
-from connectors.salesforce.setup_rules import PERMISSION_SET, PERMISSION_SET_LABEL, PERMISSION_SET_TEXT
+from connectors.salesforce.schema import describe
+from connectors.salesforce.setup_rules import PERMISSION_SET_LABEL
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -42,73 +42,11 @@ def drift(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: S
     return sentences
 
 
-def provision(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: Sequence[str]) -> list[str]:
-    """Make the missing fields, and let the token's own user read and edit them; says what was done.
-
-    Changes nothing that is there. The user must be allowed to customise the application.
-    """
-    schema = describe(sf, objects)
-    wanted = {f"{object_}.{field_name(prefix, spec.key)}": spec for object_ in objects for spec in fields}
-    unusable = {name: spec for name, spec in wanted.items() if not _usable(schema, name)}
-    if not unusable:
-        return []
-    there = _existing(sf, unusable)
-    done = []
-    for name, spec in unusable.items():
-        if name not in there:
-            sf.toolingexecute("sobjects/CustomField", "POST", {"FullName": name, "Metadata": metadata(spec)})
-            done.append(f"created the field {name}")
-    return [*done, *_make_visible(sf, list(unusable))]
-
-
-def _usable(schema: Schema, full_name: str) -> bool:
-    object_, _, name = full_name.partition(".")
-    field = schema.get(object_, {}).get(name)
-    return field is not None and bool(field["updateable"])
-
-
-def _existing(sf: "Salesforce", full_names: Mapping[str, FieldSpec]) -> set[str]:
-    """Those that exist, also where nobody may see them: describe would not show these."""
-    names = sorted({name.partition(".")[2].removesuffix("__c") for name in full_names})
-    query = soql("SELECT DeveloperName,TableEnumOrId FROM CustomField WHERE DeveloperName IN {}", names)
-    answer = sf.toolingexecute("query", params={"q": query})
-    return {f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in answer["records"]}
-
-
-def _make_visible(sf: "Salesforce", full_names: Sequence[str]) -> Iterator[str]:
-    permission_set = _permission_set(sf)
-    permissions = sf.query(soql("SELECT Id,Field FROM FieldPermissions WHERE ParentId = {}", permission_set))
-    visible = {row["Field"] for row in permissions["records"]}
-    for name in full_names:
-        if name not in visible:
-            may = {"PermissionsRead": True, "PermissionsEdit": True}
-            _create(sf, "FieldPermissions", ParentId=permission_set, SobjectType=name.split(".")[0], Field=name, **may)
-            yield f"made {name} visible to the permission set {PERMISSION_SET}"
-    user = sf.oauth2("userinfo") or {}
-    query = "SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = {} AND PermissionSetId = {}"
-    if not sf.query(soql(query, user["user_id"], permission_set))["records"]:
-        _create(sf, "PermissionSetAssignment", AssigneeId=user["user_id"], PermissionSetId=permission_set)
-        yield f"gave the permission set {PERMISSION_SET} to {user.get('preferred_username', 'the user of the token')}"
-
-
-def _permission_set(sf: "Salesforce") -> str:
-    found = sf.query(soql("SELECT Id,Name FROM PermissionSet WHERE Name = {}", PERMISSION_SET))["records"]
-    if found:
-        return str(found[0]["Id"])
-    texts = {"Label": PERMISSION_SET_LABEL, "Description": PERMISSION_SET_TEXT}
-    return _create(sf, "PermissionSet", Name=PERMISSION_SET, **texts)
-
-
 def soql(query: str, *values: object) -> str:
     """The query with these values put in, escaped."""
     from simple_salesforce.format import format_soql
 
     return str(format_soql(query, *values))
-
-
-def _create(sf: "Salesforce", object_: str, **values: object) -> str:
-    answer = sf.restful(f"sobjects/{object_}", method="POST", json=values) or {}
-    return str(answer["id"])
 
 
 def metadata(spec: FieldSpec) -> dict[str, Any]:

@@ -6,7 +6,16 @@ import requests
 import responses
 
 from connectors.allowlist import AllowList, Rule, anything, not_ours, unexpected
-from connectors.errors import ConnectorError, NotAllowed, NotAuthorised, NotPermitted, Rejected, Throttled, Unavailable
+from connectors.errors import (
+    ConnectorError,
+    NotAllowed,
+    NotAuthorised,
+    NotKnown,
+    NotPermitted,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from connectors.pacing import Pacer, Rate
 from connectors.transport import Transport
 
@@ -144,7 +153,7 @@ def test_a_lost_answer_is_repeated_only_where_that_is_safe(transport: Transport,
     platform.patch(f"{BASE}/things", json={})
     assert transport.patch(f"{BASE}/things", json={"ft_score": 1}).ok
     platform.post(f"{BASE}/jobs", body=requests.ConnectionError("reset"))
-    with pytest.raises(ConnectorError, match="not sent again"):
+    with pytest.raises(NotKnown, match="not sent again"):
         transport.post(f"{BASE}/jobs", json={})
 
 

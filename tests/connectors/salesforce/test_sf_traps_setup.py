@@ -13,8 +13,10 @@ import pytest
 import requests
 
 from connectors.contract import FieldSpec, FieldType
-from connectors.errors import NotAllowed
+from connectors.errors import NotAllowed, NotKnown
+from connectors.salesforce.provisioning import TRIES
 from connectors.salesforce.setup_rules import PERMISSION_SET
+from sandbox.faults import Fault
 
 XMLNS = "{http://soap.sforce.com/2006/04/metadata}"
 _LISTS = ("value", "fieldPermissions", "fields", "types", "members")
@@ -150,6 +152,43 @@ def test_trap_a_field_that_others_changed_is_named_with_its_repair(ready, fields
 def test_trap_a_value_that_is_new_to_an_unrestricted_list_is_no_drift(ready, fields) -> None:
     ready.platform.org.schema.find("Contact").fields["FT_Segment__c"].values = ("Loyal",)
     assert ready.connect().drift(fields) == []
+
+
+CREATES = (
+    "tooling/sobjects/CustomField",
+    "sobjects/PermissionSet",
+    "sobjects/FieldPermissions",
+    "sobjects/PermissionSetA",
+)
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncate", "status"])
+def test_trap_a_lost_answer_to_making_something_is_looked_up_and_not_guessed(box, fields, kind) -> None:
+    box.connect().provision(fields)
+    undisturbed = {name: len(rows) for name, rows in box.sandbox.snapshot()["salesforce"].items()}
+    box.sandbox.reset()
+    box.sandbox.inject(*(Fault("salesforce", f"POST .*{each}", kind, times=2, status=503) for each in CREATES))
+    done = box.connect().provision(fields)
+    assert len(done) == len(set(done)) == 2 * 2 * len(fields) + 1
+    assert {name: len(rows) for name, rows in box.sandbox.snapshot()["salesforce"].items()} == undisturbed
+    assert box.connect().drift(fields) == []
+
+
+def test_making_something_whose_answer_is_always_lost_ends(box, fields) -> None:
+    box.sandbox.inject(Fault("salesforce", f"POST .*{CREATES[0]}", "status", times=1_000, status=503))
+    with pytest.raises(NotKnown, match="not sent again"):
+        box.connect().provision(fields)
+    assert box.sandbox.calls()["salesforce", "POST /services/data/v<version>/tooling/sobjects/CustomField"] == TRIES
+
+
+def test_trap_a_field_that_appears_after_its_answer_was_lost_is_no_refusal(box, fields, admin) -> None:
+    """Salesforce was still at it when it was looked up: then the second try is a duplicate."""
+    admin("tooling/sobjects/CustomField", FullName="Contact.FT_Reasons__c", Metadata={
+        "type": "Text", "label": "Reasons", "length": 255,
+    })  # fmt: skip
+    box.sandbox.inject(Fault("salesforce", "GET .*/tooling/query", "status", status=200, body='{"records": []}'))
+    assert "created the field Contact.FT_Reasons__c" in box.connect().provision(fields)
+    assert box.connect().drift(fields) == []
 
 
 def test_trap_making_fields_takes_rights_that_a_run_does_not_have(box, fields) -> None:

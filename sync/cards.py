@@ -60,7 +60,7 @@ def list_lines(found: list[dict[str, Any]]) -> Iterator[str]:
 def compare_lines(site: Site, found: list[dict[str, Any]]) -> Iterator[str]:
     """Per objective the model in use beside the newest challenger, and what came true of the former."""
     for objective in site.config.objectives:
-        mine = [each for each in found if each["objective"] == objective.predict]
+        mine = [each for each in found if each["objective"] == objective.key]
         used = next((each for each in mine if each["in_use"]), None)
         if used is None:
             continue
@@ -157,7 +157,7 @@ def _named(site: Site, name: str) -> StoredModel:
     if name.isdigit():
         found = next((each for each in kept if each.id == int(name)), None)
     else:
-        title = {each.title: each.predict for each in site.config.objectives}
+        title = {each.title: each.key for each in site.config.objectives}
         found = model_in_use(site.db, title.get(name, name), site.clock.now())
     if found is None:
         names = ", ".join(sorted({each.objective for each in kept})) or "none yet"
@@ -166,7 +166,7 @@ def _named(site: Site, name: str) -> StoredModel:
 
 
 def _realised(site: Site, objective: str) -> list[tuple[str, str, str, str]]:
-    asked = next((each for each in site.config.objectives if each.predict == objective), None)
+    asked = next((each for each in site.config.objectives if each.key == objective), None)
     if asked is None:
         return []
     tell = "{:,.2f}" if objective == "value" else "{:.1%}"

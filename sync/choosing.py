@@ -107,7 +107,7 @@ def keep(site: Site, used: Used, as_of: datetime) -> int | None:
     from scoring.card import card, plain
     from scoring.model import dump
 
-    name = used.objective.predict
+    name = used.objective.key
     if used.trained is not None:
         lean = replace(used.trained, check=None)
         told = card(lean) | plain({"indicators": [asdict(each) for each in used.indicators]})
@@ -131,7 +131,7 @@ def _in_use(
     from scoring.model import load
     from sync.store.database import StoreError
 
-    stored = model_in_use(site.db, objective.predict, instant(as_of))
+    stored = model_in_use(site.db, objective.key, instant(as_of))
     if stored is None:
         return None, None, ""
     try:
@@ -146,8 +146,8 @@ def _in_use(
         return stored, model, "There was no model before."
     if objective.within is not None and objective.within.days != model.horizon_days:
         return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
-    if model.objective.event != objective.counts:
-        return stored, model, f"Asked is the first {objective.counts} now."
+    if (model.objective.kind, model.objective.event) != (objective.predict, objective.event):
+        return stored, model, f"Asked is something else now: {objective.title}."
     if model.features != FEATURES:
         return stored, model, "The model before knew other features."
     return stored, model, ""
@@ -155,7 +155,7 @@ def _in_use(
 
 def _due(site: Site, objective: Objective, as_of: int) -> bool:
     """Whether the schedule had a training since the last one."""
-    trained = last_trained(site.db, objective.predict, instant(as_of))
+    trained = last_trained(site.db, objective.key, instant(as_of))
     if trained is None:
         return True
     return next(CronSim(site.config.schedule.train, trained.astimezone(site.config.zone))) <= instant(as_of)
@@ -168,9 +168,9 @@ def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence
     from scoring.train import train as learn
 
     days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
-    question = Question(objective.title, objective.predict, days, event=objective.counts)
+    question = Question(objective.title, objective.predict, days, event=objective.event)
     for other in others:
-        pair = {other.objective.predict, objective.predict} == {"repeat_purchase", "churn"}
+        pair = {other.objective.meaning, objective.meaning} == {"repeat_purchase", "churn"}
         if pair and other.trained and other.trained.horizon_days == days:
             return mirrored(other.trained, question)
     settings = site.config.model

@@ -152,14 +152,25 @@ class Config(Section):
                     yield (kind, index, "name"), f"another account is called {account.name} too: give each its own name"
                 elif account.name in KINDS and account.name != kind:
                     yield (kind, index, "name"), f"{account.name} is the name of another platform"
-        predictions: set[str] = set()
+        yield from self._double_objectives()
+
+    def _double_objectives(self) -> Iterator[tuple[Location, str]]:
+        keys: set[str] = set()
         titles: set[str] = set()
         for index, objective in enumerate(self.objectives):
-            if objective.predict in predictions:
-                yield ("objectives", index, "predict"), f"{objective.predict} stands in two objectives; once is enough"
+            what = f"{objective.predict} stands in two objectives"
+            if objective.key in keys and objective.field:
+                yield ("objectives", index, "field"), f"two objectives have the field {objective.field}"
+            elif objective.key in keys and objective.counts:
+                yield (
+                    ("objectives", index, "field"),
+                    f'{what}: give this one a field of its own, such as field = "demo"',
+                )
+            elif objective.key in keys:
+                yield ("objectives", index, "predict"), f"{what}; once is enough"
             elif objective.title in titles:
                 yield ("objectives", index, "name"), f'two objectives are called "{objective.title}"'
-            predictions.add(objective.predict)
+            keys.add(objective.key)
             titles.add(objective.title)
 
     def _half_an_engine(self) -> Iterator[tuple[Location, str]]:

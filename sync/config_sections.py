@@ -12,7 +12,9 @@ from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response", "conversion"]
-Counts = Literal["", "order", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe"]
+Meaning = Literal[Prediction, "leaving"]
+"""What is meant by an objective: `leaving` is a churn that happens at an instant, such as a cancellation."""
+Counts = Literal["", "order", "deal_won", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe"]
 Candidate = Literal["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]
 
 TITLES: dict[Prediction, str] = {
@@ -23,32 +25,78 @@ TITLES: dict[Prediction, str] = {
     "response": "Answers a campaign",
 }
 """What is predicted when the file has no objectives, and what reports call it when the file gives it no name."""
+TAKEN = frozenset(
+    {"SEGMENT", "TAGS", "BUY", "CHURN", "HIGH", "VALUE", "RESP", "CONV"}
+    | {"REASONS", "SCORED", "CONTROL", "SEGPREV", "SEGSINC"}
+)
+"""Short names that our fields have anyway."""
 
 
 class Objective(Section):
-    """One thing to predict for every person. Without any such section all but conversion are predicted."""
+    """One thing to predict for every person; any number, also several conversions and ways to leave.
+
+    Without any such section all but conversion are predicted.
+    """
 
     predict: Prediction = Field(
         description="repeat_purchase (buys again), churn (stops buying), high_value (among the top tenth of spenders), "
         "value (money to expect), response (answers a campaign) or conversion (does for the first time what `counts`)."
     )
     counts: Counts = Field(
-        "", description='For conversion: the first activity of this kind counts, such as "order", "form" or "visit".'
+        "",
+        description='For conversion: the first activity of this kind counts, such as "order", "deal_won" or "form". '
+        'For churn: the activity somebody leaves with, such as "unsubscribe"; "" is not buying any more.',
     )
     name: str = Field("", max_length=60, description='What reports call it; "" takes a plain title.')
+    field: str = Field(
+        "",
+        pattern=r"^([a-z][a-z0-9]{1,6})?$",
+        description='Short name of its own field, such as "demo" for ft_demo_score (FT_DEMO on Mailchimp); needed for '
+        "a second objective of the same kind. Another name is another field, whose predictions are judged anew.",
+    )
     within: Horizon = Field(
         None, description='How far to look ahead, such as "30d"; "auto" follows how often your customers buy.'
     )
 
     @property
+    def key(self) -> str:
+        """What the store and its score field know it by; unique among the objectives of a config."""
+        return self.field or self.predict
+
+    @property
     def title(self) -> str:
         """What reports call it."""
-        return self.name or TITLES.get(self.predict, f"First {self.counts}")
+        if self.name or not self.counts:
+            return self.name or TITLES[self.predict]
+        return f"First {self.step}" if self.predict == "conversion" else f"Leaves ({self.step})"
+
+    @property
+    def meaning(self) -> Meaning:
+        """What is asked, for texts."""
+        return "leaving" if self.predict == "churn" and self.counts else self.predict
+
+    @property
+    def step(self) -> str:
+        """What counts, in words."""
+        return {"deal_won": "won deal", "deal_lost": "lost deal"}.get(self.counts, self.counts)
+
+    @property
+    def event(self) -> str:
+        """What counts, as the store's kind of activity: a won deal is an order there."""
+        return "order" if self.counts == "deal_won" else self.counts
 
     @model_validator(mode="after")
     def _says_what_counts(self) -> Self:
-        if bool(self.counts) != (self.predict == "conversion"):
-            raise ValueError('counts belongs to predict = "conversion", and a conversion needs it')
+        if self.predict == "conversion" and not self.counts:
+            raise ValueError("a conversion needs counts: the first activity of which kind is meant?")
+        if self.counts and self.predict not in ("conversion", "churn"):
+            raise ValueError('counts belongs to predict = "conversion" or "churn"')
+        if self.predict == "churn" and self.event == "order":
+            raise ValueError('nobody leaves by buying: counts should be such as "unsubscribe", or "" for not buying')
+        if self.field and not self.counts:
+            raise ValueError("field belongs to objectives with counts: the others have their fields already")
+        if self.field.upper() in TAKEN:
+            raise ValueError(f"field {self.field} is the name of another field of ours: choose another word")
         return self
 
 

@@ -48,7 +48,7 @@ def _effect(site: Site, objective: Objective) -> Effect:
 
     from scoring.uplift import Arms, pooled, uplift, waves_needed
 
-    name, share = objective.predict, site.config.holdout.share
+    name, share = objective.key, site.config.holdout.share
     counted = _counted(site, name, waves(site.db))
     arms = []
     for as_of in counted:

@@ -36,11 +36,11 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
         "scores": [
             {
                 "objective": objective.title,
-                "field": site.config.write.prefix + score_key(objective.predict),
-                "value": standing.fields.get(score_key(objective.predict)),
-                "unit": site.config.currency if objective.predict == "value" else "%",
-                "for": [text for text, share in standing.reasons.get(objective.predict, []) if share > 0],
-                "against": [text for text, share in standing.reasons.get(objective.predict, []) if share < 0],
+                "field": site.config.write.prefix + score_key(objective.key),
+                "value": standing.fields.get(score_key(objective.key)),
+                "unit": site.config.currency if objective.key == "value" else "%",
+                "for": [text for text, share in standing.reasons.get(objective.key, []) if share > 0],
+                "against": [text for text, share in standing.reasons.get(objective.key, []) if share < 0],
             }
             for objective in site.config.objectives
         ],

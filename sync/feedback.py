@@ -46,7 +46,7 @@ def outcomes(site: Site, known: "Tables", as_of: datetime) -> Iterator[tuple[Due
 def judge(site: Site) -> None:
     """Compare the first predictions of each month with what happened, once they are complete. Inside a transaction."""
     for objective in site.config.objectives:
-        name = objective.predict
+        name = objective.key
         known = {row.as_of for row in realised_rows(site.db, name)}
         for as_of in first_of_months(matured_at(site.db, name)):
             if as_of not in known:
@@ -89,7 +89,7 @@ def _plain(found: "Realised") -> dict[str, Any]:
 
 def months(site: Site, objective: Objective) -> list[tuple[datetime, "Realised"]]:
     """Everything of this objective that was judged, oldest first."""
-    return [(row.as_of, _read(row.found)) for row in realised_rows(site.db, objective.predict)]
+    return [(row.as_of, _read(row.found)) for row in realised_rows(site.db, objective.key)]
 
 
 def _read(found: dict[str, Any]) -> "Realised":
@@ -135,12 +135,12 @@ def _then_and_now(site: Site, objective: Objective) -> "tuple[Floats, Floats] | 
     """The first and the newest scores of the model in use; None while they are the same."""
     import numpy as np
 
-    instants = predicted_at(site.db, objective.predict)
-    stored = model_in_use(site.db, objective.predict, instants[-1]) if instants else None
-    own = predicted_at(site.db, objective.predict, stored.id) if stored else []
+    instants = predicted_at(site.db, objective.key)
+    stored = model_in_use(site.db, objective.key, instants[-1]) if instants else None
+    own = predicted_at(site.db, objective.key, stored.id) if stored else []
     if len(own) < 2:
         return None
-    then, now = (np.array(list(values_at(site.db, objective.predict, at).values())) for at in (own[0], own[-1]))
+    then, now = (np.array(list(values_at(site.db, objective.key, at).values())) for at in (own[0], own[-1]))
     return then, now
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connectors.contract import FieldSpec, FieldType
 from sync.config import Config
-from sync.config_sections import Objective, Prediction
+from sync.config_sections import Meaning, Objective, Prediction
 from sync.config_segments import Segment
 
 CONTROL = "Control"
@@ -22,12 +22,17 @@ _SCORES: dict[Prediction, tuple[str, str, str]] = {
     "response": ("response_score", "RESP", "Chance in per cent to answer a campaign within {days}"),
     "conversion": ("conversion_score", "CONV", "Chance in per cent of the first {counts} within {days}"),
 }
+_MEANINGS: dict[Meaning, str] = {
+    **{predict: meaning for predict, (_, _, meaning) in _SCORES.items()},
+    "leaving": "Chance in per cent to leave ({counts}) within {days}",
+}
 _COMPACT = {"repeat_purchase", "value"}
 
 
-def score_key(predict: Prediction) -> str:
-    """The key of the field that holds this prediction."""
-    return _SCORES[predict][0]
+def score_key(objective: str) -> str:
+    """The key of the field that holds the predictions of the objective with this key."""
+    found = next((key for predict, (key, _, _) in _SCORES.items() if predict == objective), None)
+    return found or f"{objective}_score"
 
 
 def written_objectives(config: Config) -> list[Objective]:
@@ -78,21 +83,24 @@ def field_specs(config: Config) -> tuple[FieldSpec, ...]:
 
 
 def every_field(config: Config) -> tuple[FieldSpec, ...]:
-    """Every field that any profile and any objectives could have made, under the prefix of this config."""
+    """Every field that any profile could have made, under the prefix of this config.
+
+    Those of all kinds of objectives, and those with a field of their own that the config names still.
+    """
+    usual = [Objective(predict=predict, counts="order" if predict == "conversion" else "") for predict in _SCORES]
     everything = {
-        "objectives": [
-            Objective(predict=predict, counts="order" if predict == "conversion" else "") for predict in _SCORES
-        ],
+        "objectives": [*usual, *(each for each in config.objectives if each.field)],
         "write": config.write.model_copy(update={"profile": "full"}),
     }
     return field_specs(config.model_copy(update=everything))
 
 
 def _score_field(objective: Objective, currency: str, writer: str) -> FieldSpec:
-    key, short, meaning = _SCORES[objective.predict]
+    short = objective.field.upper() or _SCORES[objective.predict][1]
     days = f"{objective.within.days} days" if objective.within else "the horizon named in foretag's report"
-    text = f"{meaning.format(days=days, currency=currency, counts=objective.counts)}. {writer}"
-    return FieldSpec(key, short, objective.title, FieldType.NUMBER, text)
+    meaning = _MEANINGS[objective.meaning].format(days=days, currency=currency, counts=objective.step)
+    text = f"{meaning}. {writer}"
+    return FieldSpec(score_key(objective.key), short, objective.title, FieldType.NUMBER, text)
 
 
 SEGMENTS: Sequence[Segment] = (

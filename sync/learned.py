@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from math import isnan
 from typing import TYPE_CHECKING
 
+from sync.config_sections import Meaning
 from sync.config_sections import Objective as Wanted
-from sync.config_sections import Prediction
 from sync.feedback import months
 from sync.fields import score_key
 from sync.instants import instant
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from scoring.evaluate import Evaluation as Measured
     from scoring.model import Model
 
-WORDS: dict[Prediction, tuple[str, str, str]] = {
+WORDS: dict[Meaning, tuple[str, str, str]] = {
     "repeat_purchase": ("chance to buy again in {days} days", "later buyers", "bought"),
     "churn": ("chance to stop buying for {days} days", "people who stopped", "stopped"),
     "high_value": ("chance to be a top spender in {days} days", "later top spenders", "became top spenders"),
     "value": ("expected spend in {days} days", "later spend", "spent"),
     "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
+    "leaving": ("chance to leave within {days} days", "people who left", "left"),
     "conversion": ("chance of a first one in {days} days", "later conversions", "converted"),
 }
 """Per prediction: the plain title, those it happens to, and what they did."""
@@ -37,9 +38,9 @@ def objectives(site: Site, as_of: datetime) -> tuple[Objective, ...]:
     scores = [standing.fields for standing in newest[1].values()] if newest else []
     found = []
     for wanted in site.config.objectives:
-        stored = model_in_use(site.db, wanted.predict, as_of)
+        stored = model_in_use(site.db, wanted.key, as_of)
         if stored is not None:
-            values = [fields[score_key(wanted.predict)] for fields in scores if score_key(wanted.predict) in fields]
+            values = [fields[score_key(wanted.key)] for fields in scores if score_key(wanted.key) in fields]
             found.append(_objective(site, wanted, stored, values))
     return tuple(found)
 
@@ -60,7 +61,7 @@ def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[flo
     from scoring.model import load
 
     model = load(artefact(site.db, stored.id))
-    title, noun, verb = WORDS[wanted.predict]
+    title, noun, verb = WORDS[wanted.meaning]
     money = model.objective.in_money
     return Objective(
         name=wanted.title,

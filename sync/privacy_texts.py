@@ -4,17 +4,18 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from sync.config import Config
-from sync.config_sections import Objective, Prediction
+from sync.config_sections import Meaning, Objective
 from sync.fields import SEGMENTS, field_specs
 
 WIDTH = 100
 PLATFORMS = {"hubspot": "HubSpot", "mailchimp": "Mailchimp", "salesforce": "Salesforce"}
-PLAIN: dict[Prediction, str] = {
+PLAIN: dict[Meaning, str] = {
     "repeat_purchase": "whether you will buy again",
     "churn": "whether you will stop buying",
     "high_value": "whether you will be among our customers who spend most",
     "value": "how much you will spend",
     "response": "whether you will answer a mailing",
+    "leaving": "whether you will leave us",
     "conversion": "whether you will take a step for the first time",
 }
 READ = (
@@ -45,7 +46,7 @@ def notice_text(config: Config) -> str:
             "more fitting messages. The legal basis is [our legitimate interest, Art. 6(1)(f) GDPR / your consent]."
         ),
         _paragraph("We estimate:"),
-        _points(f"{PLAIN[each.predict]} ({_horizon(each)})" for each in config.objectives),
+        _points(f"{PLAIN[each.meaning]} ({_horizon(each)})" for each in config.objectives),
         _paragraph("For that we read from our customer records:"),
         _points(READ),
         _paragraph(

@@ -56,11 +56,11 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     used: list[Used] = []
     for objective in site.config.objectives:
         used.append(choose(site, past, objective, train, used))
-    predictions = {each.objective.predict: _predict(each.model, past) for each in used if not each.model.refused}
-    rules = {name: _predict(each.rule, past) for each in used if (name := each.objective.predict) in predictions}
+    predictions = {each.objective.key: _predict(each.model, past) for each in used if not each.model.refused}
+    rules = {name: _predict(each.rule, past) for each in used if (name := each.objective.key) in predictions}
     came_true = list(outcomes(site, past.tables, as_of))
     deciding = ("repeat_purchase", "value")
-    new_model = any(each.cause in ("evidence", "replaced") for each in used if each.objective.predict in deciding)
+    new_model = any(each.cause in ("evidence", "replaced") for each in used if each.objective.key in deciding)
     placed, moves = standings(site, past, predictions, as_of, new_model=new_model)
     with transaction(site.db):
         for due_one, found in came_true:
@@ -68,7 +68,7 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
         judge(site)
         save_wave(site.db, Wave(as_of, site.config.mode, site.config.holdout.share))
         for each in used:
-            _keep(site, each, as_of, predictions.get(each.objective.predict), rules.get(each.objective.predict))
+            _keep(site, each, as_of, predictions.get(each.objective.key), rules.get(each.objective.key))
         save_standings(site.db, as_of, placed)
         save_moves(site.db, as_of, moves)
         sum_up(site, as_of)
@@ -97,4 +97,4 @@ def _keep(
     )
     arms = (arm(person, site.config) for person in people)
     rows = zip(people, values, beside, arms, strict=True)
-    save_predictions(site.db, as_of, used.objective.predict, used.model.horizon_days, number, rows)
+    save_predictions(site.db, as_of, used.objective.key, used.model.horizon_days, number, rows)

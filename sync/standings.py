@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sync.config import Config
-from sync.config_sections import Prediction
 from sync.fields import CONTROL, score_key
 from sync.instants import instant, micros
 from sync.pins import overrides
@@ -28,7 +27,8 @@ WEEK = 7 * 86_400_000_000
 REASONS_LENGTH = 255
 """Characters the reasons field holds on every platform."""
 
-Found = Mapping[Prediction, "Predictions"]
+Found = Mapping[str, "Predictions"]
+"""By the key of the objective."""
 
 
 def standings(
@@ -150,17 +150,17 @@ def _standing(site: Site, found: Found, row: int, membership: "Membership", befo
         "segment_before": names.name(previous) if previous else None,  # type: ignore[arg-type]
     }
     reasons: dict[str, list[tuple[str, float]]] = {}
-    for predict, predictions in found.items():
-        fields[score_key(predict)] = _value(predict, float(predictions.values[row]))
-        reasons[predict] = [(each.text, round(each.contribution, 4)) for each in predictions.reasons[row]]
+    for objective, predictions in found.items():
+        fields[score_key(objective)] = _value(objective, float(predictions.values[row]))
+        reasons[objective] = [(each.text, round(each.contribution, 4)) for each in predictions.reasons[row]]
     if "repeat_purchase" in found:
         fields["reasons"] = in_words(found["repeat_purchase"].reasons[row])
     return Standing(membership.person_id, membership.segment, asdict(membership), fields, reasons)
 
 
-def _value(predict: Prediction, value: float) -> float:
+def _value(objective: str, value: float) -> float:
     """Per cent with one decimal; money in whole units with two."""
-    return round(value / 100, 2) if predict == "value" else round(100 * value, 1)
+    return round(value / 100, 2) if objective == "value" else round(100 * value, 1)
 
 
 def in_words(reasons: "tuple[Reason, ...]") -> str:

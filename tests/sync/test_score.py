@@ -242,6 +242,25 @@ def test_a_scored_shop_can_be_shown_as_json(shop, helpers) -> None:
     json.dumps(cards, allow_nan=False)
 
 
+def test_several_conversions_and_ways_to_leave_stand_side_by_side(shop, helpers, tmp_path) -> None:
+    asked = [
+        {"predict": "conversion", "counts": "response"},
+        {"predict": "conversion", "counts": "click", "field": "click"},
+        {"predict": "churn"},
+        {"predict": "churn", "counts": "unsubscribe", "field": "leave"},
+    ]
+    shop.config = helpers.config(tmp_path, objectives=asked, model={"candidates": ["rules"]})
+    used = {each.objective.key: each for each in score(shop, helpers.now).models}
+    assert list(used) == ["conversion", "click", "churn", "leave"]
+    assert [each.model.objective.event for each in used.values()] == ["response", "click", "", "unsubscribe"]
+    answered = {key for key, each in used.items() if not each.model.refused}
+    assert "churn" in answered
+    ledger = shop.db.execute("SELECT DISTINCT objective FROM prediction WHERE as_of = ?", (micros(helpers.now),))
+    assert {row["objective"] for row in ledger} >= answered
+    fields = {key for each in standings(shop).values() for key in each.fields if key.endswith("_score")}
+    assert fields == {f"{key}_score" for key in answered}
+
+
 def test_a_conversion_counts_what_the_file_names(shop, helpers, tmp_path) -> None:
     asked = [{"predict": "conversion", "counts": "response", "name": "First answer"}]
     shop.config = helpers.config(tmp_path, objectives=asked, model={"candidates": ["rules"]})

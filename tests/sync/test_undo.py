@@ -242,4 +242,4 @@ def test_every_field_that_was_ever_made_is_known(profile) -> None:
         other = Config(timezone="UTC", hubspot=[{}], write={"profile": profile}, **more)
         for spec in field_specs(other):
             assert (known[spec.key].short, known[spec.key].type) == (spec.short, spec.type)
-    assert len(known) == 12
+    assert len(known) == 13

@@ -57,9 +57,11 @@ def _apply_account(
     before = site.calls()[account]
     try:
         _go_on_unless(site.clock.stop)
-        applied.created = demand_fields(site, account, specs)
         changes = outbox.open_changes(site.db, plan, account, site.connectors[account].capabilities.write_by)
         left = len(changes)
+        if not changes:  # all of it was written before: no call for that
+            return applied
+        applied.created = demand_fields(site, account, specs)
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):
             outbox.settle(site.db, plan, account, outcomes, site.clock.now())

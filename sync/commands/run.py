@@ -111,6 +111,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
     from sync.plan import Plan
     from sync.show import applied_lines, moved_lines, plan_lines
     from sync.site import open_site
+    from sync.store.facts import holds
     from sync.store.scores import newest_standings
 
     made = Plan.from_json(file.read_bytes())
@@ -126,6 +127,9 @@ def apply(app: App, file: Path, yes: bool) -> None:
             raise ForetagError(f"{file}: people were scored again since this plan was made: foretag plan")
         if unknown:
             raise ForetagError(f"{file}: the plan is for {', '.join(unknown)}, which the config does not have")
+        if all(holds(site.db, name, each.id, each.after) for name, changes in made.changes.items() for each in changes):
+            click.echo("Nothing to write: all of this plan was written already.")
+            return
         moved = {account: look(site, account, changes).moved for account, changes in made.changes.items() if changes}
         if any(moved.values()):
             _say(moved_lines(moved))

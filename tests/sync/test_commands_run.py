@@ -68,7 +68,7 @@ def test_step_by_step(foretag, platform, people, tmp_path) -> None:
     ended(foretag("apply", "plan.json", "--yes"), 0, "4 contacts written, 0 failed")
     assert platform.stored.keys() == {"0", "1", "2", "3"}
     ended(foretag("plan"), 0, "update 0 contacts", "leave 4 alone: unchanged")
-    ended(foretag("apply", "plan.json", "--yes"), 0, "0 contacts written, 0 failed")
+    ended(foretag("apply", "plan.json", "--yes"), 0, "all of this plan was written already")
     ended(foretag("explain", "p1@shop.example"), 0, "hubspot contacts 1: consent granted", "no prediction yet")
     ended(foretag("status"), 0, "store    4 contacts of 4 people, 4 activities")
     ended(foretag("report", "--out", "page.html"), 0, "Wrote page.html")

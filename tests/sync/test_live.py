@@ -129,6 +129,16 @@ def test_apply_carries_out_exactly_the_plan(command, site, platform, helpers):
     assert platform.stored == {change.id: dict(change.after) for change in plan.changes["hubspot"]}
 
 
+def test_a_plan_that_was_written_already_costs_no_call(command, site, platform, helpers):
+    fill(site, helpers)
+    plan = live_plan(site, stored_plan(site))
+    command(plan, "--yes")
+    platform.calls.clear()
+    result = command(plan, "--yes")
+    assert (result.exit_code, result.output) == (0, "Nothing to write: all of this plan was written already.\n")
+    assert not platform.calls
+
+
 def test_apply_says_what_moved_and_plans_again(command, site, platform, helpers):
     fill(site, helpers)
     plan = live_plan(site, stored_plan(site))

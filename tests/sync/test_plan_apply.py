@@ -74,6 +74,15 @@ def test_plan_apply_plan_is_empty(site, platform, helpers) -> None:
     assert platform.calls["write"] == 2
 
 
+def test_an_account_whose_part_is_written_already_is_not_looked_at(site, platform, helpers) -> None:
+    fill(site, contact(1), standings=[helpers.standing(1)])
+    made = plan(site)
+    apply(site, made, field_specs(site.config))
+    platform.provisioned = platform.provision_works = False  # a look at the fields would tell
+    (applied,) = apply(site, made, field_specs(site.config))
+    assert (applied.written, applied.problem) == (0, None)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     runs=st.lists(st.lists(st.floats(0, 100).map(lambda score: round(score, 1)), max_size=5), min_size=1, max_size=4)

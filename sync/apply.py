@@ -13,7 +13,7 @@ from sync.plan import Plan
 from sync.provision import demand_fields
 from sync.redact import redact
 from sync.site import Site
-from sync.store import outbox
+from sync.store import field_pins, outbox
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ def _apply_account(
         if not changes:  # all of it was written before: no call for that
             return applied
         applied.created = demand_fields(site, account, specs)
+        if applied.created:
+            field_pins.forget(site.db, account)
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):
             outbox.settle(site.db, plan, account, outcomes, site.clock.now())

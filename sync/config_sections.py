@@ -114,6 +114,11 @@ class Write(Section):
     min_change_points: int = Field(
         5, ge=0, le=50, description="Scores are rewritten only when they moved by this many points or changed band."
     )
+    respect_manual: Duration = Field(
+        timedelta(days=30),
+        description="How long a value of ours that somebody edited over there, or a tag of ours that somebody removed, "
+        'is left as it is; "0d" puts it right at once.',
+    )
     hours: DailyHours = Field(
         Hours(time(8), time(18)), description='When writing is allowed, in your time zone; "" for any time.'
     )

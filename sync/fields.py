@@ -43,7 +43,7 @@ def written_objectives(config: Config) -> list[Objective]:
 
 def field_specs(config: Config) -> tuple[FieldSpec, ...]:
     """Every field the profile writes, described so that a marketer understands it without us."""
-    writer = "Written by foretag; changes made by hand are overwritten."
+    writer = "Written by foretag; changes made by hand do not last."
     names = [config.segments.name(segment) for segment in SEGMENTS]
     scores = [_score_field(objective, config.currency, writer) for objective in written_objectives(config)]
     fields = [

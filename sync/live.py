@@ -1,6 +1,7 @@
 """What our fields hold on the platforms right now, where a plan would write: the last look before anything is sent."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,13 +12,17 @@ from sync.clock import STOPPED
 from sync.plan import Plan, make_plan
 from sync.redact import redact
 from sync.site import Site
-from sync.store import facts
+from sync.store import facts, field_pins
 from sync.store.database import transaction
+from sync.store.outbox import COMPANIONS
 
 log = logging.getLogger(__name__)
 
 GONE = "not there any more, or cannot be written to"
 """Why a contact is left alone."""
+BY_HAND_AT_MOST = 20
+"""So many contacts in one field, or as many as half of those looked at, are edited by hand; more is an import, or a
+field that was deleted."""
 TOO_FEW_CALLS = "the calls left for today are needed for writing"
 LOOKS = 4
 """Calls that are spared for looking at our fields before the first write."""
@@ -29,8 +34,8 @@ class Look:
 
     there: set[str] = field(default_factory=set)
     """Contacts that were found and can be written to."""
-    news: set[str] = field(default_factory=set)
-    """Those that hold something else in our fields than the store knew."""
+    news: bool = False
+    """Whether the store knows something now that it did not: another plan is to be made."""
     moved: list[str] = field(default_factory=list)
     """Those that hold neither what the plan found there nor what it would write."""
 
@@ -38,6 +43,7 @@ class Look:
 def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
     """Read the contacts of `changes` and note in the store what they hold. Raises the errors of `connectors.errors`."""
     found, planned = Look(), {change.id: change for change in changes}
+    edited: dict[str, dict[str, Value]] = {}
     for batch in site.connectors[account].held(changes):
         if site.clock.stop.is_set():
             raise Retry(STOPPED)
@@ -45,11 +51,31 @@ def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
         with transaction(site.db):
             for each in batch:
                 found.there.add(each.id)
-                if facts.note_owned(site.db, account, each.id, each.owned):
-                    found.news.add(each.id)
+                keys = planned[each.id].after.keys() - COMPANIONS
+                if values := field_pins.edited(site.db, account, each.id, each.owned, keys):
+                    edited[each.id] = values
+                found.news |= facts.note_owned(site.db, account, each.id, each.owned)
                 if not _still_so(planned[each.id], each.owned):
                     found.moved.append(each.id)
+    if edited:
+        found.news = True
+        _pin(site, account, edited, len(changes))
     return found
+
+
+def _pin(site: Site, account: str, edited: Mapping[str, Mapping[str, Value]], looked_at: int) -> None:
+    """Let stay what people edited, field by field."""
+    by_field = Counter(key for values in edited.values() for key in values)
+    believed = {key for key, count in by_field.items() if count <= max(BY_HAND_AT_MOST, looked_at // 2)}
+    for key in by_field.keys() - believed:
+        log.warning(
+            "%s: %s is not ours any more on %d contacts, too many for a human's hand: it is put right",
+            *(account, key, by_field[key]),
+        )
+    with transaction(site.db):
+        for contact_id, values in edited.items():
+            kept = {key: value for key, value in values.items() if key in believed}
+            field_pins.pin(site.db, account, contact_id, kept, site.clock.now())
 
 
 def live_plan(site: Site, plan: Plan) -> Plan:

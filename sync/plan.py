@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +17,7 @@ from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan_counts import counts
 from sync.rollout import in_pilot
-from sync.store import outbox
+from sync.store import field_pins, outbox
 from sync.store.facts import load_owned
 from sync.store.outbox import COMPANIONS
 from sync.store.scores import Standing, newest_standings
@@ -27,6 +27,8 @@ MONEY_BAND = 0.10
 UNWRITABLE = "not writable there (archived, cleaned or converted)"
 OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
 LITTLE = "moved too little to be rewritten"
+PINNED = "edited by hand over there: it stays for now"
+PINNED_IN_PART = "written in part: other fields were edited by hand over there and stay for now"
 """Why contacts are left alone."""
 KEPT = 20
 """Plan files that are kept: they hold addresses."""
@@ -108,11 +110,13 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     )
     specs = field_specs(config)
     refused = outbox.refusals(db)
+    pins = field_pins.in_force(db, as_of - config.write.respect_manual)
     for account in config.accounts:
         skipped: Counter[str] = Counter()
         changes = plan.changes.setdefault(account.name, [])
         for row in contacts(db, account.name):
-            change = _change_of(row, standings, specs, config, as_of, skipped)
+            pinned = pins.get((account.name, row["id"]), frozenset())
+            change = _change_of(row, standings, specs, config, as_of, skipped, pinned)
             if change is None:
                 continue
             refusal = refused.get((account.name, change.id))
@@ -147,6 +151,7 @@ def _change_of(
     config: Config,
     as_of: datetime,
     skipped: Counter[str],
+    pinned: Set[str],
 ) -> Change | None:
     owned = load_owned(row["owned"])
     standing = standings.get(row["person_id"])
@@ -172,6 +177,11 @@ def _change_of(
         if not row["excluded"]:
             skipped["unchanged" if _same(wanted, owned) else LITTLE] += 1
         return None
+    if not row["excluded"] and after.keys() & pinned:
+        after = {key: value for key, value in after.items() if key not in pinned}
+        skipped[PINNED if after.keys() <= COMPANIONS else PINNED_IN_PART] += 1
+        if after.keys() <= COMPANIONS:
+            return None
     before = {key: owned[key] for key in after if key in owned}
     return Change(row["object"], row["id"], row["email"], after, before)
 

@@ -158,25 +158,30 @@ def holds(db: sqlite3.Connection, account: str, contact_id: str, values: Mapping
 
 def forget_owned(db: sqlite3.Connection, account: str) -> None:
     """Note that no contact of the account holds anything of ours any more."""
-    db.execute("UPDATE contact SET owned = '{}' WHERE account = ?", (account,))
+    db.execute("UPDATE contact SET owned = '{}', confirmed = '{}' WHERE account = ?", (account,))
 
 
 def confirm_owned(db: sqlite3.Connection, account: str, contact_id: str, after: Mapping[str, Value]) -> None:
     """Note that the platform now holds `after` in these fields of ours (its acknowledgement has come)."""
-    row = db.execute("SELECT owned FROM contact WHERE account = ? AND id = ?", (account, contact_id)).fetchone()
+    row = db.execute(
+        "SELECT owned, confirmed FROM contact WHERE account = ? AND id = ?", (account, contact_id)
+    ).fetchone()
     if row is not None:
-        owned = {**load_owned(row["owned"]), **after}
+        owned, confirmed = (dump_owned({**load_owned(row[name]), **after}) for name in ("owned", "confirmed"))
         db.execute(
-            "UPDATE contact SET owned = ? WHERE account = ? AND id = ?", (dump_owned(owned), account, contact_id)
+            "UPDATE contact SET owned = ?, confirmed = ? WHERE account = ? AND id = ?",
+            (owned, confirmed, account, contact_id),
+        )
+        db.executemany(
+            "DELETE FROM field_pin WHERE account = ? AND contact_id = ? AND field = ?",
+            [(account, contact_id, key) for key in after],
         )
 
 
 def note_owned(db: sqlite3.Connection, account: str, contact_id: str, owned: Mapping[str, Value]) -> bool:
     """Note what our fields hold on the platform right now; whether that is news."""
-    where = (dump_owned(owned), account, contact_id)
-    return bool(
-        db.execute("UPDATE contact SET owned = ?1 WHERE account = ?2 AND id = ?3 AND owned != ?1", where).rowcount
-    )
+    row = (dump_owned(owned), account, contact_id)
+    return db.execute("UPDATE contact SET owned = ?1 WHERE account = ?2 AND id = ?3 AND owned != ?1", row).rowcount > 0
 
 
 _KNOWN = """

@@ -110,6 +110,7 @@ def _delete_contacts(db: sqlite3.Connection, contacts: Sequence[tuple[str, str]]
         "activity WHERE account = ? AND contact_id = ?",
         "outbox WHERE account = ? AND contact_id = ?",
         "alias WHERE account = ? AND contact_id = ?",
+        "field_pin WHERE account = ? AND contact_id = ?",
     ):
         db.executemany(f"DELETE FROM {where}", contacts)  # noqa: S608 - texts from above
 

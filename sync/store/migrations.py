@@ -219,4 +219,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             until INTEGER NOT NULL
         ) STRICT""",
     ),
+    (
+        # What of ours the platform has acknowledged: what it holds otherwise was edited by hand, and stays for a while.
+        """ALTER TABLE contact ADD COLUMN confirmed TEXT NOT NULL DEFAULT '{}'""",
+        """CREATE TABLE field_pin (
+            account TEXT NOT NULL,
+            contact_id TEXT NOT NULL,
+            field TEXT NOT NULL,
+            value TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (account, contact_id, field)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

@@ -11,6 +11,8 @@ import requests
 
 from sandbox.server import Sandbox
 from sandbox.world import load
+from sync import configfile as config_file
+from sync.plan import PINNED
 
 LIST = "/3.0/lists/4f2a9c17be"
 # Which routes read which object; describes and the list of audiences are the price of looking at all.
@@ -164,22 +166,44 @@ def settled(tiny):
     return tiny
 
 
-@pytest.mark.parametrize(
+PLATFORMS = pytest.mark.parametrize(
     ("platform", "empty", "most"),
     [("hubspot", empty_on_hubspot, 3), ("mailchimp", empty_on_mailchimp, 6), ("salesforce", empty_on_salesforce, 4)],
 )
-def test_one_value_that_was_lost_is_put_back_in_a_few_calls(settled, platform, empty, most):
-    before = settled.records()
+
+
+def emptied(settled, empty):
+    """The calls of a run with nothing to do, and the outcome of one behind a value that was emptied by hand."""
     settled.sandbox.advance(settled.now + timedelta(minutes=1))
     settled.run()
     idle = sum(settled.sandbox.calls().values())
     empty(settled.sandbox, settled.call)
     settled.sandbox.advance(settled.now + timedelta(minutes=1))
-    outcome = settled.run()
+    return idle, settled.run()
+
+
+@PLATFORMS
+def test_one_value_that_was_lost_is_put_back_in_a_few_calls(settled, platform, empty, most):
+    text = settled.config_file.read_text()
+    settled.config_file.write_text(text.replace("[write]\n", '[write]\nrespect_manual = "0d"\n'))
+    settled.config = config_file.load(settled.config_file)
+    before = settled.records()
+    idle, outcome = emptied(settled, empty)
     assert settled.records() == before
     assert {account: len(changes) for account, changes in outcome.plan.changes.items() if changes} == {platform: 1}
     assert {where for where, _ in settled.writes()} == {platform}
     assert sum(settled.sandbox.calls().values()) <= idle + most
+
+
+@PLATFORMS
+def test_a_value_that_somebody_emptied_stays_empty_for_now(settled, platform, empty, most):
+    idle, outcome = emptied(settled, empty)
+    assert settled.writes() == {}
+    assert outcome.plan.skipped[platform][PINNED] == 1
+    assert sum(settled.sandbox.calls().values()) <= idle + most
+    again = settled.run()
+    assert again.plan.skipped[platform][PINNED] == 1
+    assert sum(settled.sandbox.calls().values()) <= idle
 
 
 def test_a_name_changed_by_hand_costs_nothing_and_stays(settled):

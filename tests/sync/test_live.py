@@ -1,15 +1,17 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
-from connectors.contract import Page
+from connectors.contract import Outcome, Page, Result
 from connectors.errors import Throttled
 from connectors.records import Consent, Contact
+from sync.apply import apply
 from sync.clock import FixedClock
+from sync.fields import field_specs
 from sync.live import GONE, live_plan, look
-from sync.plan import Plan, make_plan
+from sync.plan import PINNED, PINNED_IN_PART, Plan, make_plan
 from sync.store import facts, people
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
@@ -150,3 +152,104 @@ def test_apply_says_what_moved_and_plans_again(command, site, platform, helpers)
     assert "Planned anew" in result.output
     (anew,) = (site.config.data_dir / "plans").glob("plan-*.json")
     assert Plan.from_json(anew.read_text()).changes["hubspot"][1].before == {"segment": "Lost"}
+
+
+@pytest.fixture
+def written(site, platform, helpers):
+    """Three people hold what we wrote; all have other scores now."""
+    fill(site, helpers)
+    apply(site, stored_plan(site), field_specs(site.config))
+    score_anew(site, helpers, 90.0)
+    return site
+
+
+def score_anew(site, helpers, score: float, at: datetime = NOW) -> None:
+    with transaction(site.db):
+        save_standings(site.db, at, [helpers.standing(n, "Champions", score) for n in (1, 2, 3)])
+
+
+def plan_at(site, at: datetime) -> Plan:
+    site.__dict__["clock"] = FixedClock(at)
+    return live_plan(site, make_plan(site.db, site.config, site.connectors, at))
+
+
+def edit(platform, contact: str, **values) -> None:
+    platform.live[contact] = {**platform.stored[contact], **values}
+
+
+def test_what_nobody_edited_is_written(written, platform):
+    assert plan_at(written, NOW).size == 3
+
+
+def test_an_edit_by_hand_stays_for_thirty_days(written, platform):
+    edit(platform, "2", segment="VIP")
+    first, second, third = plan_at(written, NOW).changes["hubspot"]
+    assert (set(first.after), set(third.after)) == ({"segment", "tags", "buy_score", "reasons"},) * 2
+    assert set(second.after) == {"tags", "buy_score", "reasons"}
+    for days, stays in ((29, True), (31, False)):
+        plan = plan_at(written, NOW + timedelta(days=days))
+        (again,) = [change for change in plan.changes["hubspot"] if change.id == "2"]
+        assert ("segment" in again.after) is not stays
+        assert plan.skipped["hubspot"][PINNED_IN_PART] == stays
+    assert again.before["segment"] == "VIP"
+
+
+def test_a_tag_that_somebody_took_off_stays_off(written, platform):
+    edit(platform, "2", tags=None, segment="VIP", buy_score=1.0)
+    plan = plan_at(written, NOW)
+    assert [change.id for change in plan.changes["hubspot"]] == ["1", "3"]
+    assert plan.skipped["hubspot"] == {PINNED: 1}
+
+
+def test_another_edit_counts_from_its_own_day(written, platform):
+    edit(platform, "2", segment="VIP")
+    plan_at(written, NOW)
+    edit(platform, "2", segment="Press")
+    late = NOW + timedelta(days=20)
+    plan_at(written, late)
+    plan = plan_at(written, late + timedelta(days=29))
+    assert plan.skipped["hubspot"] == {PINNED_IN_PART: 1}
+
+
+def test_zero_days_put_right_at_once(tmp_path, platform, helpers):
+    site = helpers.site(tmp_path / "other", platform, write={"respect_manual": "0d"})
+    fill(site, helpers)
+    apply(site, stored_plan(site), field_specs(site.config))
+    edit(platform, "2", segment="VIP")
+    score_anew(site, helpers, 90.0)
+    assert plan_at(site, NOW + timedelta(hours=1)).changes["hubspot"][1].after["segment"] == "Champions"
+    site.db.close()
+
+
+def test_a_value_of_ours_whose_answer_was_lost_is_nobodys_edit(written, platform):
+    platform.outcomes["2"] = Outcome("contacts", "2", Result.UNKNOWN, "no answer")
+    apply(written, plan_at(written, NOW), field_specs(written.config))
+    edit(platform, "2", segment="Champions", tags=("Champions",), buy_score=90.0)
+    plan = plan_at(written, NOW + timedelta(hours=1))
+    assert not plan.skipped["hubspot"][PINNED] + plan.skipped["hubspot"][PINNED_IN_PART]
+
+
+def test_fields_that_were_made_anew_hold_nobodys_edits(written, platform):
+    edit(platform, "2", segment=None)
+    plan = plan_at(written, NOW)
+    assert plan.skipped["hubspot"] == {PINNED_IN_PART: 1}
+    platform.provisioned = False
+    apply(written, plan, field_specs(written.config))
+    platform.live.clear()
+    platform.stored["2"].pop("segment")
+    facts.note_owned(written.db, "hubspot", "2", platform.stored["2"])
+    (change,) = plan_at(written, NOW).changes["hubspot"]
+    assert change.after["segment"] == "Champions"
+
+
+def test_too_many_edits_at_once_are_no_humans_hand(site, platform, helpers):
+    fill(site, helpers, count=60)
+    apply(site, stored_plan(site), field_specs(site.config))
+    with transaction(site.db):
+        save_standings(site.db, NOW, [helpers.standing(n, "Champions", 90.0) for n in range(1, 61)])
+    for number in range(1, 42):
+        edit(platform, str(number), segment=None)
+    assert plan_at(site, NOW).skipped["hubspot"] == {}
+    for number in range(1, 42):
+        edit(platform, str(number), segment="VIP" if number < 20 else "Loyal")
+    assert plan_at(site, NOW).skipped["hubspot"] == {PINNED_IN_PART: 19}

@@ -116,7 +116,10 @@ def _read(
     given_up: Event,
     told_to_stop: Event,
 ) -> None:
-    """Hand over page by page. The next one is asked for when the last one is stored: a crash costs one page at most."""
+    """Hand over page by page, the next one when the last one is stored.
+
+    What a crash costs is what the connector has read ahead by then: a page or a few.
+    """
     error: Exception | None = None
     try:
         for page in connector.pull(pulled.stream, start, until):

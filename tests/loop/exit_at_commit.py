@@ -1,12 +1,14 @@
 """Runs foretag once and ends the process hard at the n-th commit of the store; prints how many commits it came to.
 
-Usage: exit_at_commit.py N CONFIG DATE. A negative N ends right after the commit, a positive one right before it.
+Usage: exit_at_commit.py N CONFIG DATE [MODULE.NAME=NUMBER ...]. A negative N ends right after the commit, a positive
+one right before it. The settings are for pages of another size.
 """
 
 import os
 import sqlite3
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 from sync import cycle
@@ -17,8 +19,12 @@ from sync.site import open_site
 from sync.store import database
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-limit, config_file, date = sys.argv[1:]
+limit, config_file, date, *settings = sys.argv[1:]
 count = 0
+for setting in settings:
+    place, _, number = setting.partition("=")
+    module, _, name = place.rpartition(".")
+    setattr(import_module(module), name, int(number))
 
 
 def leave() -> None:

@@ -22,12 +22,14 @@ def too_short(snapshots: Snapshots, objective: Objective) -> str:
     """Why no outcome window before the newest one has ended yet, in one sentence."""
     if snapshots.first is None:
         return "There is no activity yet. Nothing can be learned before the first orders or mailings are in."
-    known = (snapshots.as_of - snapshots.first) / DAY
+    start = snapshots.known_since(objective) or snapshots.first
+    known = (snapshots.as_of - start) / DAY
     needed = math.ceil(lead_in_days(known, objective)) + 2 * objective.horizon_days
     needed += step_days(needed)
+    watched = f" of watching {objective.asked}" if objective.asked in snapshots.watched else " of history"
     return (
-        f"Only {int(known)} days of history: a {objective.horizon_days}-day prediction needs {needed} to learn and to "
-        f"check what it learned. Enough on {day(snapshots.first + (needed + 1) * DAY)}."
+        f"Only {int(known)} days{watched}: a {objective.horizon_days}-day prediction needs {needed} to learn and to "
+        f"check what it learned. Enough on {day(start + (needed + 1) * DAY)}."
     )
 
 

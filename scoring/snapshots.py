@@ -1,6 +1,6 @@
 """Rolling cut-offs over the past: features as they stood then, outcomes as they turned out since."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import narwhals.stable.v2 as nw
@@ -65,6 +65,8 @@ class Snapshots:
     tables: Tables
     as_of: int
     extras: Extras | None = None
+    watched: Mapping[str, int] = field(default_factory=dict)
+    """Kinds of activity that are only known from an instant (µs UTC) on: before it nothing is labelled by them."""
     _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
     _deeds: dict[tuple[str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
     _first: int | None = field(default=None, init=False, repr=False)
@@ -84,6 +86,10 @@ class Snapshots:
         """Instant of the first activity, None when there is none."""
         return self._first
 
+    def known_since(self, objective: Objective) -> int | None:
+        """From when on it is known who did what the objective asks about; None when there is no activity at all."""
+        return None if self._first is None else max(self._first, self.watched.get(objective.asked, self._first))
+
     def cuts(self, objective: Objective) -> list[int]:
         """Matured cut-offs, newest first: each horizon ended at `as_of` or before, so no open window is labelled.
 
@@ -93,6 +99,8 @@ class Snapshots:
             return []
         history = (self.as_of - self._first) / DAY
         oldest = self._first + int(lead_in_days(history, objective) * DAY)
+        if objective.asked in self.watched:
+            oldest = max(oldest, self.watched[objective.asked] + 1)
         return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))
 
     def matrix(self, cut: int) -> Matrix:

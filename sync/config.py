@@ -134,6 +134,7 @@ class Config(Section):
             *self._double_names(),
             *self._unknown_exclusions(),
             *self._half_an_engine(),
+            *self._unread_properties(),
         ]
         if problems:
             raise Conflicts(problems)
@@ -172,6 +173,13 @@ class Config(Section):
                 yield ("objectives", index, "name"), f'two objectives are called "{objective.title}"'
             keys.add(objective.key)
             titles.add(objective.title)
+
+    def _unread_properties(self) -> Iterator[tuple[Location, str]]:
+        read = {name for account in self.accounts for name in account.properties}
+        for index, objective in enumerate(self.objectives):
+            if objective.reached and objective.reached[0] not in read:
+                name = objective.reached[0]
+                yield ("objectives", index, "counts"), f'no account reads {name}: set properties = ["{name}"] there'
 
     def _half_an_engine(self) -> Iterator[tuple[Location, str]]:
         if (self.engine.kind == "spark") != bool(self.engine.master):

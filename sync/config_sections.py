@@ -14,7 +14,17 @@ from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response", "conversion"]
 Meaning = Literal[Prediction, "leaving"]
 """What is meant by an objective: `leaving` is a churn that happens at an instant, such as a cancellation."""
-Counts = Literal["", "order", "deal_won", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe"]
+COUNTED = ("order", "deal_won", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe")
+"""Kinds of activity an objective may count."""
+
+
+def _counts(text: str) -> str:
+    if not text or text in COUNTED or re.fullmatch(r"property:\w+=.+", text):
+        return text
+    raise ValueError(f'counts should be one of {", ".join(COUNTED)}, or "property:NAME=VALUE"')
+
+
+Counts = Annotated[str, AfterValidator(_counts)]
 Candidate = Literal["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]
 
 TITLES: dict[Prediction, str] = {
@@ -44,7 +54,8 @@ class Objective(Section):
     )
     counts: Counts = Field(
         "",
-        description='For conversion: the first activity of this kind counts, such as "order", "deal_won" or "form". '
+        description='For conversion: the first activity of this kind counts, such as "order", "deal_won" or "form"; '
+        '"property:NAME=VALUE" is reaching that value, dated from when the property is watched. '
         'For churn: the activity somebody leaves with, such as "unsubscribe"; "" is not buying any more.',
     )
     name: str = Field("", max_length=60, description='What reports call it; "" takes a plain title.')
@@ -78,12 +89,18 @@ class Objective(Section):
     @property
     def step(self) -> str:
         """What counts, in words."""
-        return {"deal_won": "won deal", "deal_lost": "lost deal"}.get(self.counts, self.counts)
+        return {"deal_won": "won deal", "deal_lost": "lost deal"}.get(self.counts, self.event)
 
     @property
     def event(self) -> str:
         """What counts, as the store's kind of activity: a won deal is an order there."""
-        return "order" if self.counts == "deal_won" else self.counts
+        return "order" if self.counts == "deal_won" else self.counts.removeprefix("property:")
+
+    @property
+    def reached(self) -> tuple[str, str] | None:
+        """The property and the value that counts; None where an activity does."""
+        name, _, value = self.event.partition("=")
+        return (name, value) if value else None
 
     @model_validator(mode="after")
     def _says_what_counts(self) -> Self:

@@ -1,10 +1,12 @@
 """From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory, or the company's Spark."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoring.tables import Tables
 from sync.errors import ForetagError
+from sync.store.properties import REACHED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,10 +28,13 @@ ROWS_AT_ONCE = 50_000
 """Rows that are Python objects at the same time."""
 
 
-def tables(db: sqlite3.Connection, currency: str, spark_master: str = "") -> Tables:
+def tables(
+    db: sqlite3.Connection, currency: str, spark_master: str = "", reached: Sequence[tuple[str, str]] = ()
+) -> Tables:
     """All activities and people of the store, without those who objected to profiling.
 
     Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
+    For each property and value of `reached` there is an activity NAME=VALUE when it was reached.
     The tables are computed on by DuckDB in memory, or by Spark at `spark_master` where there is one. Raises ValueError
     for what is no currency code, ForetagError without foretag[spark].
     """
@@ -40,9 +45,12 @@ def tables(db: sqlite3.Connection, currency: str, spark_master: str = "") -> Tab
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise ValueError(f"{currency!r} is no currency code such as EUR")
     number, text = pa.int64(), pa.string()
-    activities = {"person_id": number, "kind": text, "at": number, "amount": number, "campaign": text}
+    kinds = {"person_id": number, "kind": text, "at": number, "amount": number, "campaign": text}
+    schema = pa.schema({**kinds, "machine": pa.bool_()})
+    parts = [_arrow(db.execute(ACTIVITIES, (currency,)), schema)]
+    parts += [_arrow(db.execute(REACHED, {"name": name, "value": value}), schema) for name, value in reached]
     found = (
-        _arrow(db.execute(ACTIVITIES, (currency,)), pa.schema({**activities, "machine": pa.bool_()})),
+        pa.concat_tables(parts),
         _arrow(db.execute(PEOPLE), pa.schema({"person_id": number, "since": number})),
     )
     if spark_master:

@@ -27,6 +27,10 @@ PREDICTIONS = "SELECT * FROM prediction WHERE person_id = ? ORDER BY as_of, obje
 STANDINGS = "SELECT * FROM standing WHERE person_id = ? ORDER BY as_of"
 MOVES = "SELECT at, origin, target, cause FROM move WHERE person_id = ? ORDER BY at"
 PINS = "SELECT segment, score, at, until FROM pin WHERE person_id = ?"
+CHANGES = """
+SELECT p.account, p.name, p.before, p.after, p.seen_at FROM property_change p
+JOIN contact c ON c.account = p.account AND c.id = p.contact_id WHERE c.person_id = ? ORDER BY p.seen_at, p.name
+"""
 WRITES = """
 SELECT o.account, o.contact_id, o.state, o.before, o.after FROM outbox o
 JOIN contact c ON c.account = o.account AND c.id = o.contact_id WHERE c.person_id = ? ORDER BY o.id
@@ -65,6 +69,7 @@ def export(site: Site, email: str) -> dict[str, Any]:
         "activities": [
             {**_plain(row), "at": _when(row["at"]), "machine": bool(row["machine"])} for row in rows(ACTIVITIES)
         ],
+        "property_changes": [{**_plain(row), "seen_at": _when(row["seen_at"])} for row in rows(CHANGES)],
         "scores": [_standing(row) for row in rows(STANDINGS)],
         "predictions": [_prediction(row) for row in rows(PREDICTIONS)],
         "set_by_hand": [{**_plain(row), "at": _when(row["at"]), "until": _when(row["until"])} for row in rows(PINS)],

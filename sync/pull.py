@@ -13,7 +13,8 @@ from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
 from sync.site import Site
-from sync.store import facts, passes, people
+from sync.store import facts, passes, people, properties
+from sync.store.database import transaction
 from sync.store.exclusion import exclude
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ def pull(site: Site, now: datetime, progress: Progress | None = None, *, contact
     given_up = Event()
     for account in site.config.accounts:
         streams = connectors[account.name].capabilities.contact_streams
+        with transaction(db):
+            properties.watch(db, account.name, account.properties, now)
         if passes.begin_if_due(db, account.name, streams, now, account.full_pull):
             log.info("%s: all contacts are read anew (full_pull)", account.name)
     results = [
@@ -90,6 +93,8 @@ def _end_pass(site: Site, account: str, results: Sequence[Pulled], now: datetime
     if mine and not any(each.problem for each in mine):
         gone, believed = passes.end(site.db, account, now, site.config.guard.max_input_drop_share)
         mine[0].contacts_changed += gone * believed
+        with transaction(site.db):
+            properties.begin(site.db, account, now)
         if gone:
             what = "are gone, which the platform did not tell" if believed else "did not come, too many to believe it"
             log.warning("%s: %d contacts %s", account, gone, what)

@@ -16,6 +16,7 @@ from sync.standings import standings
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
 from sync.store.ledger import Wave, save_outcomes, save_predictions, save_wave
+from sync.store.properties import watched_since
 from sync.store.scores import save_moves, save_standings
 from sync.upkeep import sum_up, thin_out
 
@@ -48,11 +49,9 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     Doing it again for the same instant gives the same result and replaces what was kept. StoreError when a model it
     needs was altered.
     """
-    from scoring.snapshots import Snapshots
-
     # Noted anew here too: the last pull may have been cut off, or the config changed since.
     exclude(site.db, site.config)
-    past = Snapshots(tables(site.db, site.config.currency, site.config.engine.master), micros(as_of))
+    past = _past(site, as_of)
     used: list[Used] = []
     for objective in site.config.objectives:
         used.append(choose(site, past, objective, train, used))
@@ -76,6 +75,16 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     counts = Counter(standing.segment for standing in placed)
     segments = {site.config.segments.name(segment): counts[segment] for segment in SEGMENTS}
     return Scored(as_of, len(placed), segments, used)
+
+
+def _past(site: Site, as_of: datetime) -> "Snapshots":
+    """The past with what the objectives ask about. What is not watched yet is taken as unknown up to now."""
+    from scoring.snapshots import Snapshots
+
+    now, config = micros(as_of), site.config
+    reached = [each.reached for each in config.objectives if each.reached]
+    watched = {f"{name}={value}": watched_since(site.db, name) or now for name, value in reached}
+    return Snapshots(tables(site.db, config.currency, config.engine.master, reached), now, watched=watched)
 
 
 def _predict(model: "Model", past: "Snapshots") -> "Predictions":

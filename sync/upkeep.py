@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sync.site import Site
 from sync.store import runs
 from sync.store.database import transaction
+from sync.store.properties import thin_changes
 from sync.store.scores import kept_at, last_flow, save_flows
 from sync.store.thinning import reclaim, thin
 
@@ -23,7 +24,7 @@ def sum_up(site: Site, as_of: datetime) -> None:
 
 
 def thin_out(site: Site, as_of: datetime) -> int:
-    """Delete old standings and predictions as [retention] says, and give the space back where that is worth it.
+    """Delete old standings, predictions and changes of properties as [retention] says; give back space worth it.
 
     The last run that got through stays, since the guard measures by it. Returns how many instants went.
     """
@@ -32,6 +33,7 @@ def thin_out(site: Site, as_of: datetime) -> int:
     keep = site.config.retention
     with transaction(site.db):
         gone = thin(site.db, as_of, protected, daily=keep.daily, weekly=keep.weekly, total=keep.total)
+        thin_changes(site.db, as_of - keep.total)
     if gone:
         reclaim(site.db)
     return gone

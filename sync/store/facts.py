@@ -12,7 +12,7 @@ from connectors.contract import Page
 from connectors.records import Activity, Contact, Value
 from sync.emails import email_key
 from sync.instants import micros
-from sync.store import forgotten, passes
+from sync.store import forgotten, passes, properties
 from sync.store.database import transaction
 
 EMPTY = (None, "", ())
@@ -64,6 +64,7 @@ def _save_contacts(db: sqlite3.Connection, account: str, contacts: Sequence[Cont
     """How many hold something new that is not ours: our own writes coming back are no change."""
     ids = json.dumps([contact.id for contact in contacts])
     known = {row["id"]: tuple(row)[1:] for row in db.execute(_KNOWN, (account, ids))}
+    held = {id_: str(columns[_PROPERTIES]) for id_, columns in known.items()}
     rows: list[tuple[object, ...]] = []
     changed = 0
     for contact in contacts:
@@ -75,6 +76,7 @@ def _save_contacts(db: sqlite3.Connection, account: str, contacts: Sequence[Cont
             rows.append((account, contact.id, *foreign, owned, seen, moved))
             known[contact.id] = (*foreign, owned)
     db.executemany(_SAVE, rows)
+    properties.note_changes(db, account, contacts, held, seen)
     gone = [(account, old, contact.id) for contact in contacts for old in contact.aliases]
     gone += [(account, contact.id, contact.merged_into) for contact in contacts if contact.merged_into]
     db.executemany(
@@ -188,6 +190,8 @@ _KNOWN = """
 SELECT id, object, email, email_key, emails, consent, created_at, properties, deleted, writable, merged_into, owned
 FROM contact WHERE account = ? AND id IN (SELECT value FROM json_each(?))
 """
+_PROPERTIES = 6
+"""Their place among the columns of _KNOWN after the id."""
 _SAVE = """
 INSERT INTO contact (account, id, object, email, email_key, emails, consent, created_at, properties, deleted, writable,
     merged_into, owned, changed_at)

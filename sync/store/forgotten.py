@@ -109,6 +109,7 @@ def _delete_contacts(db: sqlite3.Connection, contacts: Sequence[tuple[str, str]]
         "contact WHERE account = ? AND id = ?",
         "activity WHERE account = ? AND contact_id = ?",
         "outbox WHERE account = ? AND contact_id = ?",
+        "property_change WHERE account = ? AND contact_id = ?",
         "alias WHERE account = ? AND contact_id = ?",
         "field_pin WHERE account = ? AND contact_id = ?",
     ):

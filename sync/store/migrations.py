@@ -231,4 +231,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (account, contact_id, field)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # From when on changes of a property are noted: `since` is null until all contacts were read with it once.
+        """CREATE TABLE watched (
+            account TEXT NOT NULL,
+            name TEXT NOT NULL,
+            named INTEGER NOT NULL,
+            since INTEGER,
+            PRIMARY KEY (account, name)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE property_change (
+            account TEXT NOT NULL,
+            contact_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            seen_at INTEGER NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            PRIMARY KEY (account, contact_id, name, seen_at)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE INDEX property_reached ON property_change (name, after)""",
+    ),
 )

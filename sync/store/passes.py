@@ -20,7 +20,8 @@ def begin_if_due(db: sqlite3.Connection, account: str, streams: Sequence[str], n
     """
     row = db.execute("SELECT began, ended FROM full_pass WHERE account = ?", (account,)).fetchone()
     if row is None and any(_has_cursor(db, account, stream) for stream in streams):
-        db.execute("INSERT INTO full_pass VALUES (?1, ?2, ?2, 1)", (account, micros(now)))
+        # It began before whatever is named now: a property that is read from now on was not part of it.
+        db.execute("INSERT INTO full_pass VALUES (?1, ?2 - 1, ?2, 1)", (account, micros(now)))
         return False
     if row is not None and (row["ended"] is None or row["began"] + every // timedelta(microseconds=1) > micros(now)):
         return False

@@ -70,3 +70,12 @@ def test_the_same_kind_twice_needs_fields_and_names():
 
 def test_no_short_name_of_ours_can_be_taken():
     assert {spec.short for spec in every_field(config({"predict": "value"}))} == TAKEN
+
+
+def test_a_property_that_counts_must_be_read():
+    stage = {"predict": "conversion", "counts": "property:stage=customer"}
+    with pytest.raises(ValidationError, match=r'no account reads stage: set properties = \["stage"\]'):
+        config(stage)
+    made = Config(timezone="UTC", hubspot=[{"properties": ["stage"]}], objectives=[stage])
+    assert (made.objectives[0].event, made.objectives[0].reached) == ("stage=customer", ("stage", "customer"))
+    assert made.objectives[0].title == "First stage=customer"

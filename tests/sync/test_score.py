@@ -242,6 +242,29 @@ def test_a_scored_shop_can_be_shown_as_json(shop, helpers) -> None:
     json.dumps(cards, allow_nan=False)
 
 
+def test_a_value_is_learned_from_what_was_watched_only(shop, helpers, tmp_path) -> None:
+    """Half of the shoppers become members in the 200 days before; the rest of the time nobody watched."""
+    asked = [{"predict": "conversion", "counts": "property:stage=member", "within": "30d"}]
+    more = {"objectives": asked, "hubspot": [{"properties": ["stage"]}], "model": {"candidates": ["rules"]}}
+    shop.config = helpers.config(tmp_path, **more)
+
+    def refused() -> str:
+        (used,) = score(shop, helpers.now).models
+        return used.model.refused or ""
+
+    assert "Only 0 days of watching stage=member" in refused()
+    start = micros(helpers.now) - 200 * 86_400_000_000
+    shop.db.execute("INSERT INTO watched VALUES ('hubspot', 'stage', ?1, ?1)", (start,))
+    assert "Only 0 people with the outcome" in refused()
+    shop.db.execute(
+        """INSERT INTO property_change SELECT account, id, 'stage', ? + 86400000000 * (CAST(id AS INTEGER) % 190),
+        '', 'Member' FROM contact WHERE CAST(id AS INTEGER) % 2""",
+        (start,),
+    )
+    (used,) = score(shop, helpers.now).models
+    assert used.model.rows > 0
+
+
 def test_several_conversions_and_ways_to_leave_stand_side_by_side(shop, helpers, tmp_path) -> None:
     asked = [
         {"predict": "conversion", "counts": "response"},

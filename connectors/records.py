@@ -16,7 +16,7 @@ class Consent(StrEnum):
     UNKNOWN = "unknown"
     """The platform does not say, or the token may not read it. Never taken for a yes."""
     OPTED_OUT = "opted_out"
-    """No marketing: never written to."""
+    """No marketing: not scored, not in the training data, our fields are emptied."""
     NO_PROFILING = "no_profiling"
     """No predictions about this person: never scored, not in the training data."""
 

@@ -25,7 +25,7 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
     if person is None:
         raise ForetagError("nobody in the store has this address. Is it written as on the platform? foretag pull")
     if site.db.execute("SELECT 1 FROM excluded WHERE person_id = ?", (person,)).fetchone():
-        raise ForetagError("this person objects to profiling: there are no scores, and none are computed")
+        raise ForetagError("this person opted out or objects to profiling: there are no scores, and none are computed")
     newest = newest_standings(site.db)
     standing = newest[1].get(person) if newest else None
     if newest is None or standing is None:

@@ -158,12 +158,10 @@ def _change_of(
     if not row["writable"]:
         skipped[UNWRITABLE] += 1
         return None
-    if row["excluded"]:
-        skipped[OBJECTS] += 1
+    shut_out = row["opted_out"] or row["excluded"]
+    if shut_out:
+        skipped[OPTED_OUT if row["opted_out"] else OBJECTS] += 1
         wanted: dict[str, Value] = {}
-    elif row["opted_out"]:
-        skipped[OPTED_OUT] += 1
-        return None
     elif standing is None:
         skipped["not scored yet"] += 1
         return None
@@ -174,10 +172,10 @@ def _change_of(
         wanted = _wanted(standing, specs, as_of.astimezone(config.zone).date().isoformat())
     after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
     if not after:
-        if not row["excluded"]:
+        if not shut_out:
             skipped["unchanged" if _same(wanted, owned) else LITTLE] += 1
         return None
-    if not row["excluded"] and after.keys() & pinned:
+    if not shut_out and after.keys() & pinned:
         after = {key: value for key, value in after.items() if key not in pinned}
         skipped[PINNED if after.keys() <= COMPANIONS else PINNED_IN_PART] += 1
         if after.keys() <= COMPANIONS:

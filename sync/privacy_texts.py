@@ -139,7 +139,7 @@ _RISKS = (
     ),
     (
         "Somebody gets mailings against their will: foretag cannot change a subscription or create a contact, because "
-        "an allow-list limits its requests; nothing is written to the contacts of people who have opted out."
+        "an allow-list limits its requests; people who have opted out are not scored, and their fields are emptied."
     ),
     (
         "Somebody does not want to be profiled: they are taken out of training and scores, and their fields are "

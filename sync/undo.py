@@ -67,7 +67,7 @@ def _back(change: Change, contact: sqlite3.Row | None, skipped: Counter[str]) ->
     if contact["excluded"] or contact["opted_out"]:
         kept = {key: value for key, value in after.items() if value in EMPTY}
         if len(kept) < len(after):
-            skipped[OBJECTS if contact["excluded"] else OPTED_OUT] += 1
+            skipped[OPTED_OUT if contact["opted_out"] else OBJECTS] += 1
         after = kept
     if not after:
         return None

@@ -1,4 +1,4 @@
-"""Who is never scored: people who object to profiling, and those the config excludes by a property or tag."""
+"""Who is never scored: who opted out or objects to profiling, and those the config excludes by a property or tag."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -15,7 +15,10 @@ def exclude(db: sqlite3.Connection, config: Config) -> int:
     """
     with transaction(db):
         db.execute("DELETE FROM excluded")
-        db.execute("INSERT INTO excluded SELECT DISTINCT person_id FROM contact WHERE consent = 'no_profiling'")
+        db.execute(
+            """INSERT INTO excluded SELECT DISTINCT person_id FROM contact
+            WHERE consent = 'no_profiling' OR (consent = 'opted_out' AND NOT deleted)"""
+        )
         for rule in config.privacy.exclusions:
             for account in _accounts(config, rule):
                 db.execute(*_query(rule, account))

@@ -142,6 +142,7 @@ def test_money_moves_by_a_tenth(site, helpers) -> None:
     ("more", "reason"),
     [
         ({"consent": Consent.OPTED_OUT}, "opted out of marketing"),
+        ({"consent": Consent.NO_PROFILING}, "objects to profiling"),
         ({"writable": False}, "not writable there (archived, cleaned or converted)"),
     ],
 )
@@ -160,11 +161,12 @@ def test_the_strictest_consent_of_a_person_counts_everywhere(tmp_path, site, hel
     assert plan(site).skipped["hubspot"] == {"opted out of marketing": 1}
 
 
-def test_who_objects_to_profiling_gets_our_fields_emptied(site, helpers) -> None:
+@pytest.mark.parametrize("consent", [Consent.OPTED_OUT, Consent.NO_PROFILING])
+def test_who_opted_out_or_objects_to_profiling_gets_our_fields_emptied(site, helpers, consent) -> None:
     fill(site, contact(1), standings=[helpers.standing(1)])
     carry_out(site)
     owned = facts.load_owned(site.db.execute("SELECT owned FROM contact").fetchone()["owned"])
-    fill(site, contact(1, consent=Consent.NO_PROFILING, owned=owned), standings=[helpers.standing(2)])
+    fill(site, contact(1, consent=consent, owned=owned), standings=[helpers.standing(2)])
     (change,) = plan(site).changes["hubspot"]
     assert set(change.after.values()) == {None}
     carry_out(site)

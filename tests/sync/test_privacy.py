@@ -197,6 +197,8 @@ def test_the_list_holds_no_address_and_differs_from_store_to_store(shop, helpers
 def test_a_restored_copy_forgets_again(shop, tmp_path) -> None:
     made = backup.create(shop.site, tmp_path / "b.sqlite")
     shop.forget()
+    for budget in shop.site.budgets.values():
+        budget.close()
     shop.site.db.close()
     backup.restore(shop.site.config, shop.now, made)
     shop.site.db = open_store(shop.site.store)

@@ -58,3 +58,15 @@ def test_a_rule_that_is_gone_lets_people_back_in(shop) -> None:
     exclude(shop, config("hubspot:property:plan=gold"))
     exclude(shop, config())
     assert excluded(shop) == {"3"}
+
+
+def test_who_opted_out_is_excluded_by_one_contact_that_is_there(db):
+    out = Contact("contacts", "1", "one@shop.example", Consent.OPTED_OUT)
+    gone = Contact("contacts", "2", "two@shop.example", Consent.OPTED_OUT, deleted=True)
+    stayed = Contact("a1", "m2", "two@shop.example", Consent.GRANTED)
+    unknown = Contact("contacts", "4", "four@shop.example", Consent.UNKNOWN)
+    facts.save_page(db, "hubspot", Page("contacts", "c", (out, gone, unknown)), NOW)
+    facts.save_page(db, "mailchimp", Page("members", "c", (stayed,)), NOW)
+    people.resolve(db)
+    assert exclude(db, config()) == 1
+    assert excluded(db) == {"1"}

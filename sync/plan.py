@@ -220,6 +220,8 @@ def _differences(
 
 
 def _moved(spec: FieldSpec, old: Value, new: Value, points: int) -> bool:
+    if old is False and new is None:  # a box that is not ticked cannot be any emptier on some platforms
+        return False
     if old == new or spec.type is not FieldType.NUMBER:
         return old != new
     if not isinstance(old, float | int) or not isinstance(new, float | int):

@@ -249,3 +249,11 @@ def test_an_address_that_a_platform_quotes_is_not_passed_on(site, platform, help
     (applied,) = carry_out(site)
     assert [reason.endswith("looks fake") for reason in applied.failed] == [True]
     assert "p1@shop.example" not in str(applied)
+
+
+def test_a_box_that_is_not_ticked_is_empty_enough(site, helpers) -> None:
+    bare = contact(1, consent=Consent.OPTED_OUT, owned={"control_group": False})
+    ticked = contact(2, consent=Consent.OPTED_OUT, owned={"control_group": True})
+    fill(site, bare, ticked, standings=[helpers.standing(9)])
+    (change,) = plan(site).changes["hubspot"]
+    assert (change.id, change.after) == ("2", {"control_group": None})

@@ -6,11 +6,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from connectors.contract import Page
-from sync.cycle import Watcher
-from sync.pull import Pulled
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # foretag pull needs no numpy, which the whole cycle brings along
     from rich.progress import Progress, TaskID
+
+    from sync.cycle import Watcher
+    from sync.pull import Pulled
 
 STAGES = {"pull": "reading", "score": "learning and scoring", "plan": "planning", "apply": "writing"}
 
@@ -21,14 +22,14 @@ class Silent:
     def begin(self, stage: str) -> None:
         """Nothing."""
 
-    def page(self, pulled: Pulled, page: Page) -> None:
+    def page(self, pulled: "Pulled", page: Page) -> None:
         """Nothing."""
 
 
 class Timed:
     """Passes everything on to another watcher and measures how long each stage took."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: "Watcher") -> None:
         self._watcher = watcher
         self._begun: list[tuple[str, float]] = []
 
@@ -37,7 +38,7 @@ class Timed:
         self._begun.append((stage, perf_counter()))
         self._watcher.begin(stage)
 
-    def page(self, pulled: Pulled, page: Page) -> None:
+    def page(self, pulled: "Pulled", page: Page) -> None:
         """Passed on."""
         self._watcher.page(pulled, page)
 
@@ -48,15 +49,16 @@ class Timed:
 
 
 @contextmanager
-def watching(*, quiet: bool = False) -> Iterator[Watcher]:
+def watching(*, quiet: bool = False) -> "Iterator[Watcher]":
     """A watcher with a progress display on stderr; a silent one when `quiet` or when stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield Silent()
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -82,7 +84,7 @@ class _Bars:
         self._streams.clear()
         self._progress.add_task(STAGES[stage], total=None)
 
-    def page(self, pulled: Pulled, page: Page) -> None:
+    def page(self, pulled: "Pulled", page: Page) -> None:
         """Move the bar of the page's stream."""
         key = (pulled.account, pulled.stream)
         if key not in self._streams:

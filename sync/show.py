@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.budget import Budget
 from connectors.contract import Change
@@ -11,7 +11,9 @@ from sync.plan import Plan
 from sync.plan_counts import counts
 from sync.provision import Provisioned
 from sync.pull import Pulled
-from sync.score import Scored
+
+if TYPE_CHECKING:  # foretag pull needs no numpy, which scoring brings along
+    from sync.score import Scored
 
 EXAMPLES = 10
 
@@ -47,7 +49,7 @@ def pulled_lines(pulled: Sequence[Pulled], calls: Mapping[str, int]) -> Iterator
                 yield f"{'':<12} FAILED {each.stream}: {each.problem}"
 
 
-def scored_lines(scored: Scored) -> Iterator[str]:
+def scored_lines(scored: "Scored") -> Iterator[str]:
     """The models with how good they are, and the sizes of the segments."""
     for model in scored.models:
         yield f"{model.title:<22} {model.sentence}"

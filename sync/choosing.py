@@ -79,7 +79,7 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     from scoring.indicators import indicators
     from scoring.train import CANDIDATES
 
-    stored, champion, misfit = _in_use(site, objective, past.as_of, train)
+    stored, champion, misfit = _in_use(site, objective, past, train)
     if stored and champion and not misfit and not train and not _due(site, objective, past.as_of):
         return _at_its_level(site, objective, champion, stored.id, past)
     if champion and not misfit and champion.rung not in ("rules", *site.config.model.candidates):
@@ -127,18 +127,17 @@ def keep(site: Site, used: Used, as_of: datetime) -> int | None:
 
 
 def _in_use(
-    site: Site, objective: Objective, as_of: int, train: bool
+    site: Site, objective: Objective, past: "Snapshots", train: bool
 ) -> tuple[StoredModel | None, "Model | None", str]:
     """The model in use, loaded, and why it does not fit any more ("" when it does).
 
     A model that was refused for lack of data is no answer: more may have come in since. An altered one is replaced
     only when a training was asked for; else it is an error, so that nobody overlooks it.
     """
-    from scoring.features import FEATURES
     from scoring.model import load
     from sync.store.database import StoreError
 
-    stored = model_in_use(site.db, objective.key, instant(as_of))
+    stored = model_in_use(site.db, objective.key, instant(past.as_of))
     if stored is None:
         return None, None, ""
     try:
@@ -155,7 +154,7 @@ def _in_use(
         return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
     if (model.objective.kind, model.objective.event) != (objective.predict, objective.event):
         return stored, model, f"Asked is something else now: {objective.title}."
-    if model.features != FEATURES:
+    if model.features != past.names:
         return stored, model, "The model before knew other features."
     return stored, model, ""
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from sync import secrets
 from sync.config_accounts import Account, HubSpot, Mailchimp, Salesforce, Section
+from sync.config_model import Model
 from sync.config_sections import (
     TITLES,
     Alerts,
@@ -20,7 +21,6 @@ from sync.config_sections import (
     Guard,
     Health,
     Holdout,
-    Model,
     Objective,
     Pilot,
     Privacy,
@@ -180,6 +180,9 @@ class Config(Section):
             if objective.reached and objective.reached[0] not in read:
                 name = objective.reached[0]
                 yield ("objectives", index, "counts"), f'no account reads {name}: set properties = ["{name}"] there'
+        for index, name in enumerate(self.model.immutable):
+            if name not in read:
+                yield ("model", "immutable", index), f'no account reads {name}: set properties = ["{name}"] there'
 
     def _half_an_engine(self) -> Iterator[tuple[Location, str]]:
         if (self.engine.kind == "spark") != bool(self.engine.master):

@@ -25,7 +25,6 @@ def _counts(text: str) -> str:
 
 
 Counts = Annotated[str, AfterValidator(_counts)]
-Candidate = Literal["rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting", "neural"]
 
 TITLES: dict[Prediction, str] = {
     "repeat_purchase": "Buys again",
@@ -279,20 +278,3 @@ class Engine(Section):
         "duckdb", description="duckdb (in memory, on this machine) or spark (foretag[spark])."
     )
     master: str = Field("", description='Spark only: "local[2]", "spark://HOST:7077" or "sc://HOST".')
-
-
-class Model(Section):
-    """Which models compete; the simplest within noise of the best wins."""
-
-    candidates: list[Candidate] = Field(
-        ["rules", "btyd", "logistic", "tree", "hurdle", "boosting"],
-        min_length=1,
-        description="Models to try, simplest first: rules (of thumb), btyd (buy till you die), logistic, tree, forest, "
-        "hurdle (value only), boosting, neural. forest and neural take long and seldom win.",
-    )
-    fairness: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+:\w+$")]] = Field(
-        [],
-        description='Properties by whose values the model card compares people, such as "hubspot:gender"; '
-        "they are used for this comparison only and never learned from.",
-    )
-    seed: int = Field(7, ge=0, le=2**31, description="Start of every random choice: the same data give the same model.")

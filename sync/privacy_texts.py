@@ -85,7 +85,7 @@ def dpia_text(config: Config) -> str:
         _paragraph("All contacts of these accounts, except those who object to profiling:"),
         _points(_account_points(config)),
         _paragraph("These features are computed from them; no other property of a person goes into a prediction:"),
-        _paragraph(", ".join(_features())),
+        _paragraph(", ".join([*_features(), *config.model.immutable])),
         _paragraph("Who is left out by a rule of the config:"),
         _points(
             config.privacy.exclude_when or ["nobody; only those whose platform says that they object to profiling"]

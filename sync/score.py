@@ -18,6 +18,7 @@ from sync.store.exclusion import exclude
 from sync.store.ledger import Wave, save_outcomes, save_predictions, save_wave
 from sync.store.properties import watched_since
 from sync.store.scores import save_moves, save_standings
+from sync.traits import traits
 from sync.upkeep import sum_up, thin_out
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     now, config = micros(as_of), site.config
     reached = [each.reached for each in config.objectives if each.reached]
     watched = {f"{name}={value}": watched_since(site.db, name) or now for name, value in reached}
-    return Snapshots(tables(site.db, config.currency, config.engine.master, reached), now, watched=watched)
+    known = tables(site.db, config.currency, config.engine.master, reached)
+    return Snapshots(known, now, traits(site, known, now), watched)
 
 
 def _predict(model: "Model", past: "Snapshots") -> "Predictions":

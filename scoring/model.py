@@ -20,8 +20,8 @@ _MAGIC = b"foretag model 2\n"
 
 TRUSTED = frozenset(
     {
-        "scoring.btyd.bgnbd.MbgNbd",
         "scoring.btyd.gamma_gamma.GammaGamma",
+        "scoring.btyd.pareto.ParetoNbd",
         "scoring.calibrate.Calibration",
         "scoring.evaluate.Bin",
         "scoring.evaluate.Evaluation",

@@ -38,7 +38,9 @@ CANDIDATES = ("rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting
 USUAL = ("rules", "btyd", "logistic", "tree", "hurdle", "boosting")
 """Those that take part unless others are named: forest and network take long and seldom win."""
 
-_BUYING = tuple(FEATURES.index(name) for name in ("recency_days", "orders", "first_order_days", "spend_mean"))
+_BUYING = tuple(
+    FEATURES.index(name) for name in ("recency_days", "orders", "first_order_days", "spend_mean", "spend_decayed_120d")
+)
 
 
 def train(
@@ -134,8 +136,15 @@ def _model(
         return Model(objective, as_of, seed, why=choice.why, refused=choice.why, rows=found.rows.y.size, notes=notes)
     used = {choice.rung, "rules"}
     final = {name: _final(trials[name], found) for name in used}
-    # The newest window is the best guide to today's level, and the trial had not seen it.
-    level = {name: calibrate(raw[name], test.y, in_money=money) for name in used}
+    # The newest windows are the best guide to today's level, and the trial had not seen them. Money drifts with the
+    # calendar and as decayed sums fill up, so there it is the very newest one, and the rung that will be used.
+    newest = test.where(test.cuts == test.cuts.max())
+    level = {
+        name: calibrate(final[name].raw(newest.x), newest.y, in_money=True)
+        if money
+        else calibrate(raw[name], test.y, in_money=False)
+        for name in used
+    }
     return Model(
         objective,
         as_of,

@@ -29,11 +29,11 @@ class GammaGamma:
             raise ValueError("p and v must be positive, and q above 1")
 
     @classmethod
-    def fit(cls, x: Floats, spend: Floats, weights: Floats | None = None) -> Self:
+    def fit(cls, x: Floats, spend: Floats, weights: Floats | None = None, pull: float = 0.0) -> Self:
         """The most likely parameters, from people with repeat purchases (`x` > 0) and a mean `spend` above 0.
 
-        `converged` is false when the data do not settle them. Raises ValueError when there is nobody of that kind, or
-        when `weights` are not one positive number per person.
+        `converged` is false when the data do not settle them; see `fit.maximise` for `pull`. Raises ValueError when
+        there is nobody of that kind, or when `weights` are not one positive number per person.
         """
         weights = checked_weights(weights, x.size)
         known = (x > 0) & (spend > 0)
@@ -43,6 +43,7 @@ class GammaGamma:
             lambda p, q, v: cls(p, q, v).log_likelihood(x, spend),
             weights,
             (Range(2.0, 0.01, 1000.0), Range(2.0, 1.01, 1000.0), Range(mean, mean / 1000, mean * 1000)),
+            pull,
         )
         return cls(*found.values, converged=found.converged)
 

@@ -37,10 +37,11 @@ class ParetoNbd:
             raise ValueError(f"alpha and beta must not differ by more than a factor of {RATIO:g}")
 
     @classmethod
-    def fit(cls, purchases: Purchases, weights: Floats | None = None) -> Self:
+    def fit(cls, purchases: Purchases, weights: Floats | None = None, pull: float = 0.0) -> Self:
         """The most likely parameters; `converged` is false when the data do not settle them.
 
-        Raises ValueError when there is nobody, or when `weights` are not one positive number per person.
+        Raises ValueError when there is nobody, or when `weights` are not one positive number per person. For `pull`
+        see `fit.maximise`.
         """
         rows, weights = purchases.distinct(weights)
         span = max(float(np.average(rows.age, weights=weights)), SHORTEST)
@@ -48,6 +49,7 @@ class ParetoNbd:
             lambda r, alpha, s, ratio: cls(r, alpha, s, alpha * ratio).log_likelihood(rows),
             weights,
             (SHAPE, Range(span, span / 1000, span * 1000), SHAPE, Range(1.0, 1 / RATIO, RATIO)),
+            pull,
         )
         r, alpha, s, ratio = found.values
         return cls(r, alpha, s, alpha * ratio, converged=found.converged)
@@ -65,6 +67,15 @@ class ParetoNbd:
         """Probability that each person has not stopped."""
         still = -(self.r + of.x) * np.log(self.alpha + of.age) - self.s * np.log(self.beta + of.age)
         return np.exp(np.minimum(still - self._log_weight(of), 0.0))
+
+    def buys(self, of: Purchases, weeks: float) -> Floats:
+        """Probability of at least one purchase of each person in the next `weeks`.
+
+        Not buying is having the same purchases `weeks` later: the ratio of the two likelihoods.
+        """
+        silent = Purchases(of.x, of.t_x, of.age + weeks)
+        buys: Floats = -np.expm1(np.minimum(self._log_weight(silent) - self._log_weight(of), 0.0))
+        return buys
 
     def expected(self, of: Purchases, weeks: float) -> Floats:
         """Expected purchases of each person in the next `weeks`."""

@@ -245,6 +245,15 @@ def test_parameters_are_positive_and_somebody_is_needed(model):
         model.fit(Purchases(*np.empty((3, 0))))
 
 
+def test_a_pull_settles_what_few_leave_open_and_many_drown():
+    few = people((3, 9, 9), (4, 8, 8.5), (5, 9, 9.2))
+    assert not ParetoNbd.fit(few).converged
+    assert ParetoNbd.fit(few, pull=1.0).converged
+    many = simulate(TYPICAL[2], 4000, seed=2).purchases
+    free, pulled = ParetoNbd.fit(many), ParetoNbd.fit(many, pull=1.0)
+    assert pulled.log_likelihood(many).mean() == pytest.approx(free.log_likelihood(many).mean(), abs=1e-4)
+
+
 def test_alpha_and_beta_stay_within_reach_of_each_other():
     with pytest.raises(ValueError, match="factor of 100"):
         ParetoNbd(0.5, 1.0, 0.5, 101.0)
@@ -258,7 +267,7 @@ def test_buying_is_the_opposite_of_the_same_history_going_on(model):
         np.testing.assert_allclose(model.buys(MANY, weeks), -np.expm1(silent), rtol=1e-9, atol=1e-13)
 
 
-@pytest.mark.parametrize("model", [TYPICAL[0], TYPICAL[1]])
+@pytest.mark.parametrize("model", TYPICAL)
 def test_as_many_simulated_people_buy_as_told(model):
     found = simulate(model, 60_000, seed=4, weeks=8.0)
     told, bought = model.buys(found.purchases, 8.0), found.later > 0

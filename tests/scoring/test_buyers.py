@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
 
 from scoring.features import FAMILIES, FEATURES
 from scoring.ladder.buyers import BuyersChance, BuyersMoney, StandsAsideError, best_so_far
@@ -21,7 +22,9 @@ BUYS = Objective("buys again", "repeat_purchase", 30)
 
 @pytest.fixture(scope="module")
 def shoppers():
-    """4,000 people as MBG/NBD tells it: recency, orders, first order (days), mean spend, noise; what they did next."""
+    """4,000 people as MBG/NBD tells it: recency, orders, first order (days), mean and recent spend, noise; and what
+    they did next.
+    """
     rng = np.random.default_rng(8)
     count, most = 4000, 80
     age = rng.uniform(100, 500, count)
@@ -35,7 +38,8 @@ def shoppers():
     scale = 6.0 / rng.gamma(4.0, 1 / 1500.0, count) * 250
     spend = rng.gamma(6.0 * known.sum(axis=1)) / (6.0 * known.sum(axis=1)) * scale
     last = np.where(known, times, 0.0).max(axis=1)
-    x = np.column_stack([age - last, known.sum(axis=1), age, spend, rng.normal(size=count)])
+    recent = spend * np.where(known, 0.5 ** ((age[:, None] - np.where(known, times, 0.0)) / 120), 0.0).sum(axis=1)
+    x = np.column_stack([age - last, known.sum(axis=1), age, spend, recent, rng.normal(size=count)])
     return x, later.any(axis=1).astype(float), later.sum(axis=1) * scale
 
 
@@ -69,7 +73,7 @@ def test_parts_add_up_and_go_to_the_columns_used(name, shoppers, request):
     rung, x = request.getfixturevalue(name), shoppers[0]
     base, parts = rung.contributions(x)
     np.testing.assert_allclose(base + parts.sum(axis=1), rung.raw(x), atol=1e-9)
-    assert [bool(parts[:, column].any()) for column in range(5)] == [True, True, True, name == "money", False]
+    assert [bool(parts[:, column].any()) for column in range(6)] == [True] * 3 + [name == "money"] * 2 + [False]
 
 
 def test_most_scores_are_the_models_own(chance, shoppers):
@@ -84,7 +88,7 @@ def test_most_scores_are_the_models_own(chance, shoppers):
 
 
 def test_more_orders_between_the_same_two_are_never_worse(chance, money):
-    rows = np.array([[200.0, orders, 400.0, 5000.0, 0.0] for orders in range(2, 60)])
+    rows = np.array([[200.0, orders, 400.0, 5000.0, 3000.0, 0.0] for orders in range(2, 60)])
     assert (np.diff(chance.raw(rows)) >= 0).all()
     assert (np.diff(money.raw(rows)) >= 0).all()
 
@@ -100,7 +104,7 @@ def test_what_is_missing_counts_as_said(chance, shoppers):
 
 
 def test_many_orders_in_one_moment_are_no_obstacle(chance):
-    odd = np.array([[10.0, 5.0, 10.0, 100.0, 0.0], [30.0, 3.0, 10.0, 0.0, 0.0], [0.0, 900.0, 400.0, 1.0, 0.0]])
+    odd = np.array([[10, 5, 10, 100, 90, 0.0], [30, 3, 10, 0, 0, 0], [0, 900, 400, 1, 500, 0]])
     assert np.isfinite(chance.raw(odd)).all()
 
 
@@ -127,12 +131,29 @@ def test_too_few_who_came_back_stand_aside(shoppers):
         BuyersChance().fit(x[few], y[few])
 
 
-def test_people_who_never_stop_settle_nothing():
+def never_stopping(rng, age, pace):
+    orders = rng.poisson(pace, age.size) + 2.0
+    return np.column_stack([rng.uniform(0, 5, age.size), orders, age]), rng.integers(0, 2, age.size)
+
+
+def test_people_who_never_stop_are_told_to_go_on():
     rng = np.random.default_rng(1)
-    age, orders = rng.uniform(100, 300, 500), rng.poisson(20, 500) + 2.0
-    x = np.column_stack([rng.uniform(0, 5, 500), orders, age])
+    x, y = never_stopping(rng, rng.uniform(100, 300, 500), 20)
+    rung = BuyersChance().fit(x, y)
+    assert rung.model_.alive(rung._purchases(x, x[:, 1] - 1)).min() > 0.99
+
+
+def test_people_who_are_all_alike_settle_nothing():
+    x, y = never_stopping(np.random.default_rng(1), np.full(4000, 200.0), 60)
     with pytest.raises(StandsAsideError, match="how people buy and stop"):
-        BuyersChance().fit(x, rng.integers(0, 2, 500))
+        BuyersChance().fit(x, y)
+
+
+def test_sixty_people_are_enough(shoppers, chance):
+    """A weak prior settles what so few leave open; they rank others as thousands would."""
+    x, y, _ = shoppers
+    few = BuyersChance(days=28).fit(x[:60], y[:60])
+    assert roc_auc_score(y[60:], few.raw(x[60:])) > roc_auc_score(y[60:], chance.raw(x[60:])) - 0.01
 
 
 def test_money_needs_amounts(shoppers):
@@ -185,8 +206,9 @@ def test_it_takes_part_where_it_has_an_answer(kind, takes_part, big):
     assert ("btyd" in found.candidates) == takes_part
 
 
-def test_it_stands_aside_in_silence(tables, past):
-    """These people hardly ever stop: the other models go on without it."""
+def test_it_stands_aside_in_silence(tables, past, monkeypatch):
+    """The other models go on without it."""
+    monkeypatch.setattr("scoring.ladder.buyers.ENOUGH_REPEATERS", 10**6)
     found = train(tables, BUYS, past.as_of, seed=SEED, candidates=("btyd", "logistic"), snapshots=past)
     assert list(found.candidates) == ["rules", "logistic"]
 

@@ -149,10 +149,8 @@ def test_beside_an_active_run_they_end_with_75(foretag, tmp_path, helpers, words
 
 
 def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people, monkeypatch) -> None:
-    foretag("run", "--json")
-    platform.stored.clear()
-    platform.pages = {"contacts": platform.pages["contacts"]}
     foretag("pull")
+    foretag("score")
     foretag("plan", "--out", "plan.json")
     ended(foretag("apply", "plan.json", input="y\n"), 1, "Nobody can answer here", "--yes")
     assert platform.stored == {}

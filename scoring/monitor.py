@@ -90,7 +90,7 @@ def data_findings(weeks: Sequence[Weeks]) -> Iterator[Finding]:
 
 def calibration_finding(about: str, months: Sequence[Realised]) -> Finding | None:
     """Percentages that did not come true two months running, oldest month first; the newest two are judged."""
-    judged = [month for month in months if _enough(month)][-2:]
+    judged = [month for month in months if enough(month)][-2:]
     if len(judged) < 2 or not all(_off(month) for month in judged):
         return None
     newest = judged[-1]
@@ -109,7 +109,7 @@ def calibration_finding(about: str, months: Sequence[Realised]) -> Finding | Non
 
 def ranking_finding(about: str, months: Sequence[Realised]) -> Finding | None:
     """A model that ranked surely worse than the rule of thumb in the newest month, or worse two months running."""
-    judged = [month for month in months if _enough(month) and month.rule is not None][-2:]
+    judged = [month for month in months if enough(month) and month.rule is not None][-2:]
     if not judged:
         return None
     pairs = [(month.model.metrics["auc"], month.rule.metrics["auc"]) for month in judged if month.rule is not None]
@@ -149,7 +149,8 @@ def stability(then: Floats, now: Floats) -> float:
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
 
 
-def _enough(month: Realised) -> bool:
+def enough(month: Realised) -> bool:
+    """Whether a month holds enough people with, and without, the outcome to be judged."""
     return month.line is not None and min(month.model.outcomes, month.model.n - month.model.outcomes) >= FEWEST
 
 

@@ -131,9 +131,7 @@ class Write(Section):
         5, ge=0, le=50, description="Scores are rewritten only when they moved by this many points or changed band."
     )
     respect_manual: Duration = Field(
-        timedelta(days=30),
-        description="How long a value of ours that somebody edited over there, or a tag of ours that somebody removed, "
-        'is left as it is; "0d" puts it right at once.',
+        timedelta(days=30), description='How long a value of ours that somebody edited over there is left; "0d": not.'
     )
     hours: DailyHours = Field(
         Hours(time(8), time(18)), description='When writing is allowed, in your time zone; "" for any time.'
@@ -155,6 +153,10 @@ class Guard(Section):
     one_segment_min_people: int = Field(50, ge=1, description="… and by more than this many people.")
     max_input_drop_share: Share = Field(
         0.5, gt=0, le=1, description="Refuse when an account suddenly shows this share of contacts fewer."
+    )
+    max_calibration_error: Share = Field(0.1, gt=0, le=1, description="Refuse when a month was off by more than this.")
+    max_write_days: int = Field(
+        7, ge=1, le=365, description="Refuse when writing takes the calls of more days than this."
     )
 
 

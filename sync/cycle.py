@@ -11,6 +11,7 @@ from sync import guard
 from sync import plan as planning
 from sync.apply import Applied, apply
 from sync.clock import STOPPED
+from sync.doubts import doubts, judged
 from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.live import live_plan
@@ -52,6 +53,8 @@ class Outcome:
     applied: list[Applied] = field(default_factory=list)
     carried_out: str = ""
     """The id of the plan, once it is being carried out: by it a run can be undone."""
+    judged: dict[str, str] = field(default_factory=dict)
+    """The newest month of each objective that was compared with what happened."""
     contacts: dict[str, int] = field(default_factory=dict)
     """Contacts per account after reading."""
     read_calls: dict[str, int] = field(default_factory=dict)
@@ -171,7 +174,8 @@ def _write(site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool) -> 
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
     if guarded:
-        outcome.objections = _objections(site)
+        outcome.objections = _objections(site, outcome.plan)
+    outcome.judged = judged(site)
     outcome.withheld = why_not_now(site, site.clock.now())
     writes = not outcome.objections and not outcome.withheld
     if writes:
@@ -209,14 +213,15 @@ def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec])
     outcome.applied = apply(site, plan, specs)
 
 
-def _objections(site: Site) -> list[str]:
+def _objections(site: Site, plan: Plan) -> list[str]:
     """The guard's, measured by the last run that got through: a refused one must not become what is usual."""
     through = runs.last_through(site.db)
     newest = newest_standings(site.db)
+    found = list(doubts(site, plan, through.summary.get("judged", {}) if through else {}))
     if through is None or newest is None:
-        return []
+        return found
     before = newest_standings(site.db, before=through.as_of + timedelta(microseconds=1))
-    return guard.objections(
+    return found + guard.objections(
         site.db, site.config.guard, before and before[1], newest[1], through.summary.get("contacts", {})
     )
 
@@ -242,6 +247,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "plan": outcome.carried_out,
         "pulled": {},
         "contacts": outcome.contacts,
+        "judged": outcome.judged,
         "withheld": outcome.withheld,
         "objections": outcome.objections,
     }

@@ -43,6 +43,9 @@ bench-faults: $(READY)  ## print what every kind of trouble does to pull, set-up
 bench-quality: $(READY)  ## how good the scoring is, beside its targets
 	$(BIN)/python -m benchmarks.quality
 
+bench-scoring: $(READY) ## time and memory of scoring, beside a plain pipeline
+	$(BIN)/python -m benchmarks.scoring --contacts 100000 --contacts 1000000
+
 docs: $(READY)   ## write the generated files (config.example.toml, docs/reference)
 	$(BIN)/python -m sync.reference
 
@@ -50,4 +53,4 @@ clean:           ## remove everything that was made here
 	rm -rf $(VENV) foretag-demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test lint types bench bench-quality bench-peers bench-sync bench-faults docs clean
+.PHONY: help setup demo test lint types bench bench-quality bench-scoring bench-peers bench-sync bench-faults docs clean

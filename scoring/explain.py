@@ -1,9 +1,11 @@
 """Why a person got their score: each family's exact share of it, in words with the person's own numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.extras import families, property_of
 from scoring.features import FAMILIES, FEATURES
@@ -35,26 +37,104 @@ def shares(parts: Floats, names: tuple[str, ...] = FEATURES) -> Floats:
     return np.column_stack([parts[:, [place[name] for name in own]].sum(axis=1) for own in grouped(names).values()])
 
 
-def reasons(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> list[tuple[Reason, ...]]:
+@dataclass(frozen=True)
+class Picked:
+    """Which families are a reason for the score of each row, and how much: what words can be made from later."""
+
+    families: NDArray[np.int8]
+    """Up to MOST_FOR places in `grouped` for the score, strongest first, then up to MOST_AGAINST against; -1: none."""
+    shares: Floats
+    """What each of these adds to the score."""
+    leading: NDArray[np.int32]
+    """Per family beyond FAMILIES the place of the column that counts most."""
+
+    @classmethod
+    def stacked(cls, pieces: Sequence["Picked"]) -> "Picked":
+        """All rows of the pieces, of which there is at least one."""
+        return cls(
+            np.concatenate([each.families for each in pieces]),
+            np.concatenate([each.shares for each in pieces]),
+            np.concatenate([each.leading for each in pieces]),
+        )
+
+
+def pick(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> Picked:
     """For each row up to three reasons for the score (strongest first), then up to two against it.
 
     How often somebody used to buy is no reason to be told of a person who has long stopped: from LAPSED_GAPS usual gaps
     of silence on, recency speaks alone, and rhythm and frequency are passed over.
     """
     own = grouped(names)
-    known = list(own)
-    found = []
-    for share, part, values in zip(_telling(shares(parts, names), x, known), parts, x, strict=True):
-        order = np.argsort(-share)
-        picked = [at for at in order[:MOST_FOR] if share[at] >= LEAST]
-        picked += [at for at in order[::-1][:MOST_AGAINST] if share[at] <= -LEAST]
-        row = dict(zip(names, values.tolist(), strict=True))
-        texts = (
-            describe(known[at], row) if known[at] in FAMILIES else _extra(own[known[at]], names, part, row)
-            for at in picked
+    share = _telling(shares(parts, names), x, list(own))
+    order = np.argsort(-share, axis=1, kind="stable")
+    best = np.hstack([order[:, :MOST_FOR], order[:, ::-1][:, :MOST_AGAINST]])
+    worth = np.take_along_axis(share, best, axis=1)
+    told = np.where(np.arange(MOST_FOR + MOST_AGAINST) < MOST_FOR, worth >= LEAST, worth <= -LEAST)
+    leading = [_leading(parts, [names.index(name) for name in own[each]]) for each in own if each not in FAMILIES]
+    return Picked(
+        np.where(told, best, -1).astype(np.int8),
+        worth,
+        np.column_stack([np.empty((len(x), 0), dtype=np.int32), *leading]),
+    )
+
+
+class Reasons(Sequence[tuple[Reason, ...]]):
+    """The reasons of each row of `x`, put into words when they are asked for: few are ever read, and words take room.
+
+    `picked` is about the rows numbered `rows`, ascending; the others have no reasons.
+    """
+
+    def __init__(self, picked: Picked, rows: NDArray[np.intp], x: Floats, names: tuple[str, ...] = FEATURES) -> None:
+        self._picked, self._x, self._names, self._own = picked, x, names, grouped(names)
+        self._place = np.full(len(x), -1, dtype=np.int64)
+        self._place[rows] = np.arange(rows.size)
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Reason, ...]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[Reason, ...]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[Reason, ...] | list[tuple[Reason, ...]]:
+        if isinstance(at, slice):
+            return [self[row] for row in range(*at.indices(len(self)))]
+        place = int(self._place[at])
+        if place < 0:
+            return ()
+        row = dict(zip(self._names, self._x[at].tolist(), strict=True))
+        known, shares = list(self._own), self._picked.shares[place].tolist()
+        return tuple(
+            Reason(known[family], self._text(known, family, place, row), share)
+            for family, share in zip(self._picked.families[place].tolist(), shares, strict=True)
+            if family >= 0
         )
-        found.append(tuple(Reason(known[at], text, float(share[at])) for at, text in zip(picked, texts, strict=True)))
-    return found
+
+    def __iter__(self) -> Iterator[tuple[Reason, ...]]:
+        return (self[row] for row in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(tuple.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment] # as for a list
+
+    def _text(self, known: list[str], family: int, place: int, row: Mapping[str, float]) -> str:
+        if known[family] in FAMILIES:
+            return describe(known[family], row)
+        return _extra(self._names[self._picked.leading[place, family - len(FAMILIES)]], row)
+
+
+def reasons(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> Reasons:
+    """The reasons of each row: see `pick`."""
+    return Reasons(pick(parts, x, names), np.arange(len(x)), x, names)
+
+
+def _leading(parts: Floats, own: list[int]) -> NDArray[np.int32]:
+    """For each row the one of `own` columns that counts most."""
+    leading: NDArray[np.int32] = np.array(own, dtype=np.int32)[np.abs(parts[:, own]).argmax(axis=1)]
+    return leading
 
 
 def _telling(share: Floats, x: Floats, known: list[str]) -> Floats:
@@ -64,9 +144,8 @@ def _telling(share: Floats, x: Floats, known: list[str]) -> Floats:
     return share
 
 
-def _extra(own: tuple[str, ...], names: tuple[str, ...], part: Floats, row: Mapping[str, float]) -> str:
-    """What is known of a person in the extra column that counts most."""
-    name = max(own, key=lambda each: abs(float(part[names.index(each)])))
+def _extra(name: str, row: Mapping[str, float]) -> str:
+    """What is known of a person in an extra column."""
     about, value = property_of(name), row[name]
     if name.startswith(("recent:", "since:")):
         since = row[f"since:{about}"]

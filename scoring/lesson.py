@@ -9,7 +9,7 @@ from scoring import gate
 from scoring.objectives import Objective, high_threshold
 from scoring.snapshots import Rows, Snapshots
 
-MOST_ROWS = 100_000
+MOST_ROWS = 60_000
 """Learning curves are flat long before this many rows; people are sampled beyond it."""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""

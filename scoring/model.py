@@ -15,6 +15,7 @@ from scoring.features import FEATURES
 from scoring.ladder.base import Rung
 from scoring.objectives import Objective
 from scoring.snapshots import Floats, Ints
+from scoring.workers import side_by_side
 
 _MAGIC = b"foretag model 2\n"
 
@@ -66,10 +67,11 @@ class Check:
         """The evaluation of each rung as a prediction of `objective`."""
         truth = 1 - self.y if direction(objective) < 0 else self.y
         cuts, money = tuple(np.unique(self.cuts).tolist()), objective.in_money
-        return {
-            name: evaluate(truth, respond(link, objective), self.person_ids, seed=seed, in_money=money, cuts=cuts)
-            for name, link in self.links.items()
-        }
+
+        def judge(link: Floats) -> Evaluation:
+            return evaluate(truth, respond(link, objective), self.person_ids, seed=seed, in_money=money, cuts=cuts)
+
+        return dict(zip(self.links, side_by_side(judge, self.links.values()), strict=True))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from scoring.extras import Extras
 from scoring.features import FEATURES, features
 from scoring.objectives import Deeds, Objective, deeds, labelled
+from scoring.sample import sample
 from scoring.tables import DAY, Tables
 from scoring.tables import Floats as Floats
 from scoring.tables import Ints as Ints
@@ -60,6 +63,8 @@ class Rows:
 class Snapshots:
     """The past of `tables` as known at `as_of` (µs UTC). Features and what people did later are read once per
     cut-off and kept, so that several objectives can share one instance. `extras` are columns beside FEATURES.
+
+    At `as_of` it is about everyone; at earlier cut-offs, which are learned from, about the people of `sample`.
     """
 
     tables: Tables
@@ -75,6 +80,11 @@ class Snapshots:
         self.tables = self.tables.until(self.as_of)
         first = self.tables.activities.select(nw.col("at").min()).collect("pyarrow")["at"].to_list()[0]
         self._first = None if first is None else int(first)
+
+    @cached_property
+    def studied(self) -> Tables:
+        """What is known of the people who are learned from."""
+        return sample(self.tables)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,11 +114,12 @@ class Snapshots:
         return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))
 
     def matrix(self, cut: int) -> Matrix:
-        """Features at `cut`; raises ValueError for a cut after `as_of`."""
+        """Features at `cut`: of everyone at `as_of`, else of those learned from. ValueError for a cut after `as_of`."""
         if cut > self.as_of:
             raise ValueError("a cut-off after as_of cannot be known")
         if cut not in self._matrices:
-            self._matrices[cut] = matrix(self.tables, cut, self.extras)
+            tables = self.tables if cut == self.as_of else self.studied
+            self._matrices[cut] = matrix(tables, cut, self.extras)
         return self._matrices[cut]
 
     def rows(self, objective: Objective, cuts: Sequence[int]) -> tuple[Rows, Rows]:
@@ -130,7 +141,7 @@ class Snapshots:
     def _done(self, objective: Objective, cut: int) -> Deeds:
         key = (objective.asked, objective.horizon_days, cut)
         if key not in self._deeds:
-            self._deeds[key] = deeds(self.tables, objective, cut)
+            self._deeds[key] = deeds(self.studied, objective, cut)
         return self._deeds[key]
 
 
@@ -154,14 +165,22 @@ def lead_in_days(history: float, objective: Objective) -> float:
 
 
 def matrix(tables: Tables, cut: int, extras: Extras | None = None) -> Matrix:
-    """Features (and extra columns) of everyone known at `cut`, as numbers.
+    """Features (and extra columns) of everyone known at `cut`, as numbers."""
+    frame = features(tables, cut).sort("person_id").collect("pyarrow")
+    person_ids = frame["person_id"].to_numpy()
+    values = numbers(frame, FEATURES)
+    return Matrix(person_ids, values if extras is None else np.column_stack([values, extras.at(cut, person_ids)]))
+
+
+def numbers(frame: Any, names: Sequence[str]) -> Floats:
+    """The columns `names` of a data frame or Arrow batch, side by side.
 
     Rounded to nine decimals: engines add in varying order, and the last bits must not decide a tree's split.
     """
-    frame = features(tables, cut).sort("person_id").collect("pyarrow")
-    person_ids = frame["person_id"].to_numpy()
-    values = np.round(np.column_stack([frame[name].to_numpy() for name in FEATURES]), 9)
-    return Matrix(person_ids, values if extras is None else np.column_stack([values, extras.at(cut, person_ids)]))
+    found = np.empty((len(frame[names[0]]), len(names)))
+    for column, name in enumerate(names):
+        found[:, column] = np.round(np.asarray(frame[name], dtype=np.float64), 9)
+    return found
 
 
 def folds(person_ids: Ints, count: int, seed: int) -> Ints:

@@ -29,7 +29,8 @@ from scoring.model import Check, Model, dump, load, respond
 from scoring.objectives import Objective
 from scoring.snapshots import Snapshots
 from scoring.tables import DAY, Tables
-from scoring.trial import Trial, attempt, best_of
+from scoring.trial import Trial, attempt
+from scoring.workers import side_by_side
 
 __all__ = ["CANDIDATES", "USUAL", "Model", "dump", "load", "mirrored", "rungs", "train"]
 
@@ -106,12 +107,18 @@ def _climb(
     found: Lesson, objective: Objective, candidates: Sequence[str], columns: Columns, seed: int
 ) -> dict[str, Trial]:
     """The trials, simplest first; a model the data do not settle stands aside."""
-    trials = {"rules": best_of(rules(objective.kind), found.training, objective, seed)}
-    for name, model in rungs(objective, seed, columns).items():
-        if name in candidates:
-            with suppress(StandsAsideError):
-                trials[name] = attempt(name, model, found.training, objective, seed)
-    return trials
+    thumb = rules(objective.kind)
+    models = {name: model for name, model in rungs(objective, seed, columns).items() if name in candidates}
+
+    def tried(rung: tuple[str, Rung]) -> Trial | None:
+        with suppress(StandsAsideError):
+            return attempt(*rung, found.training, objective, seed)
+        return None
+
+    # The last take longest: they begin first, so that no processor is left to wait for them.
+    done = side_by_side(tried, reversed([*thumb.items(), *models.items()]))[::-1]
+    trials = {"rules": min((trial for trial in done[: len(thumb)] if trial), key=lambda trial: trial.loss)}
+    return trials | {trial.name: trial for trial in done[len(thumb) :] if trial}
 
 
 def _final(trial: Trial, found: Lesson) -> Rung:
@@ -128,14 +135,14 @@ def _model(
 ) -> Model:
     """Judge the trials on the test rows, choose one, and fit it and the rule of thumb on all rows."""
     test, money = found.test, objective.in_money
-    raw = {name: trial.estimator.raw(test.x) for name, trial in trials.items()}
+    raw = dict(zip(trials, side_by_side(lambda trial: trial.estimator.raw(test.x), trials.values()), strict=True))
     check = Check(test.person_ids, test.cuts, test.y, {name: trials[name].calibration(raw[name]) for name in trials})
     judged = check.judged(objective, seed)
     choice = choose(list(trials), judged, _gains(check, objective, seed))
     if not choice.rung:
         return Model(objective, as_of, seed, why=choice.why, refused=choice.why, rows=found.rows.y.size, notes=notes)
-    used = {choice.rung, "rules"}
-    final = {name: _final(trials[name], found) for name in used}
+    used = dict.fromkeys((choice.rung, "rules"))
+    final = dict(zip(used, side_by_side(lambda name: _final(trials[name], found), used), strict=True))
     # The newest windows are the best guide to today's level, and the trial had not seen them. Money drifts with the
     # calendar and as decayed sums fill up, so there it is the very newest one, and the rung that will be used.
     newest = test.where(test.cuts == test.cuts.max())

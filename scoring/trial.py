@@ -1,6 +1,5 @@
 """Fit one rung and bring it to the observed level, without looking at the rows it will be judged on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +45,3 @@ def attempt(name: str, rung: Rung, rows: Rows, objective: Objective, seed: int) 
     answer = respond(calibration(raw), objective)
     loss = float(losses(y, answer, in_money=objective.in_money).mean())
     return Trial(name, clone(rung).fit(rows.x, rows.y), calibration, loss)
-
-
-def best_of(rungs: Mapping[str, Rung], rows: Rows, objective: Objective, seed: int) -> Trial:
-    """The attempt that was least far off."""
-    return min((attempt(name, rung, rows, objective, seed) for name, rung in rungs.items()), key=lambda it: it.loss)

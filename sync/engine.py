@@ -2,14 +2,19 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scoring.tables import Tables
-from sync.errors import ForetagError
+from sync.spark import on_spark
+from sync.spark import predict as on_workers
 from sync.store.properties import REACHED
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from scoring.model import Model
+    from scoring.predict import Predictions
+    from scoring.snapshots import Snapshots
 
 ACTIVITIES = """
 SELECT person_id, kind, at, CASE WHEN currency IS NULL OR currency = ? THEN amount END AS amount, campaign, machine
@@ -54,11 +59,23 @@ def tables(
         _arrow(db.execute(PEOPLE), pa.schema({"person_id": number, "since": number})),
     )
     if spark_master:
-        return Tables(*(nw.from_native(_on_spark(table, spark_master)) for table in found))
+        return Tables(*(nw.from_native(on_spark(table, spark_master)) for table in found))
     # One thread, and rows in one order: sums of decayed amounts would else differ in their last bits from run to run,
     # and with them, after training, the scores.
     engine = duckdb.connect(config={"threads": 1})
     return Tables(*(nw.from_native(engine.from_arrow(table)) for table in found))
+
+
+def predict(model: "Model", past: "Snapshots") -> "Predictions":
+    """What `model` says of everyone, by the engine the tables are on. ValueError when it was refused.
+
+    Columns beside the features are known here only: with them the model is applied here.
+    """
+    from scoring.predict import predict as here
+
+    if past.extras is None and past.tables.people.implementation.is_spark_like():
+        return on_workers(model, past)
+    return here(model, past.tables, past.as_of, known=past.matrix(past.as_of))
 
 
 # Read through the connection that holds the store, never by a second SQLite library in this process (such as a
@@ -75,14 +92,3 @@ def _arrow(cursor: sqlite3.Cursor, schema: "pa.Schema") -> "pa.Table":
         )
         batches.append(pa.record_batch(list(columns), schema=schema))
     return pa.Table.from_batches(batches, schema)
-
-
-def _on_spark(table: Any, master: str) -> Any:
-    """The Arrow table as a Spark data frame. ForetagError without foretag[spark]."""
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise ForetagError('engine.kind = "spark" needs Spark: install foretag[spark] and Java 17') from error
-    builder = SparkSession.builder
-    named = builder.remote(master) if master.startswith("sc://") else builder.master(master)
-    return named.appName("foretag").getOrCreate().createDataFrame(table)

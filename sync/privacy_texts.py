@@ -117,7 +117,7 @@ def _mode_points(config: Config) -> Iterator[str]:
     yield modes[config.mode]
     yield f"{config.holdout.share:.0%} of the people are a control group, marked so that campaigns can leave them out."
     yield (
-        f"Features are computed on the Spark at {config.engine.master}."
+        f"Features and scores are computed on the Spark at {config.engine.master}."
         if config.engine.kind == "spark"
         else "Everything is computed on this machine."
     )

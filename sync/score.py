@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sync.choosing import Used, choose, keep
-from sync.engine import tables
+from sync.engine import predict, tables
 from sync.feedback import judge, outcomes
 from sync.fields import SEGMENTS
 from sync.instants import micros
@@ -22,7 +22,6 @@ from sync.traits import traits
 from sync.upkeep import sum_up, thin_out
 
 if TYPE_CHECKING:
-    from scoring.model import Model
     from scoring.predict import Predictions
     from scoring.snapshots import Snapshots
 
@@ -56,8 +55,8 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     used: list[Used] = []
     for objective in site.config.objectives:
         used.append(choose(site, past, objective, train, used))
-    predictions = {each.objective.key: _predict(each.model, past) for each in used if not each.model.refused}
-    rules = {name: _predict(each.rule, past) for each in used if (name := each.objective.key) in predictions}
+    predictions = {each.objective.key: predict(each.model, past) for each in used if not each.model.refused}
+    rules = {name: predict(each.rule, past) for each in used if (name := each.objective.key) in predictions}
     came_true = list(outcomes(site, past.tables, as_of))
     deciding = ("repeat_purchase", "value")
     new_model = any(each.cause in ("evidence", "replaced") for each in used if each.objective.key in deciding)
@@ -87,12 +86,6 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     watched = {f"{name}={value}": watched_since(site.db, name) or now for name, value in reached}
     known = tables(site.db, config.currency, config.engine.master, reached)
     return Snapshots(known, now, traits(site, known, now), watched)
-
-
-def _predict(model: "Model", past: "Snapshots") -> "Predictions":
-    from scoring.predict import predict
-
-    return predict(model, past.tables, past.as_of, known=past.matrix(past.as_of))
 
 
 def _keep(

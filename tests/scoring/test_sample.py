@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from scoring import sample as sampling
+from scoring.objectives import Objective
+from scoring.sample import sample
+from scoring.snapshots import Snapshots, matrix
+
+BUYS = Objective("x", "repeat_purchase", 30)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_PEOPLE", 200)
+
+
+def test_a_small_shop_is_learned_from_as_a_whole(tables, at):
+    everyone, chosen = matrix(tables, at(300)), matrix(sample(tables), at(300))
+    np.testing.assert_array_equal(chosen.person_ids, everyone.person_ids)
+    np.testing.assert_array_equal(chosen.values, everyone.values)
+
+
+@pytest.mark.usefixtures("few")
+def test_of_a_large_shop_about_as_many_as_are_wanted_from_all_over_it(tables, at):
+    everyone, chosen = matrix(tables, at(300)), matrix(sample(tables), at(300))
+    assert 170 <= chosen.person_ids.size <= 230
+    per_sixth = np.histogram(chosen.person_ids, bins=6, range=(0, 600))[0]
+    assert per_sixth.min() >= 20, "neighbours stand or fall together"
+    own = np.isin(everyone.person_ids, chosen.person_ids)
+    np.testing.assert_array_equal(chosen.values, everyone.values[own])
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_learned_from_is_a_sample_and_what_is_scored_is_everyone(tables, at):
+    past = Snapshots(tables, at(300))
+    inside, outside = past.rows(BUYS, past.cuts(BUYS)[:1])
+    assert inside.y.size + outside.y.size < 230
+    assert past.matrix(at(300)).person_ids.size == 600

@@ -17,7 +17,7 @@ from sync.instants import micros
 from sync.store import facts, people
 from sync.store.database import open_store
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
 
 NOW = datetime(2017, 9, 30, tzinfo=UTC)
 KINDS = [ActivityKind.ORDER] * 6 + [ActivityKind.SEND, ActivityKind.CLICK, ActivityKind.RESPONSE, ActivityKind.REFUND]

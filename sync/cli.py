@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "feedback": ("sync.commands.feedback:feedback", "Show what came true, what helped, what looks wrong."),
         "pin": ("sync.commands.pin:pin", "Set a person's segment by hand: the score is wrong."),
         "models": ("sync.commands.models:models", "Compare models, go back to one, print a model card."),
+        "pilot": ("sync.commands.pilot:pilot", "Check whether a pilot may grow."),
         "service": ("sync.commands.service:service", "Let systemd keep the daemon running."),
         "runs": ("sync.commands.runs:runs", "Look up earlier runs, and what they could not write."),
     },

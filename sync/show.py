@@ -107,6 +107,11 @@ def detail_lines(plan: Plan) -> Iterator[str]:
                 yield f"{account:<12} {name:<9} " + ", ".join(f"{key} {n:,}" for key, n in found[name].items())
         if found["control"]:
             yield f"{account:<12} control   {found['control']:,} of them are marked as control group"
+        if changes:
+            yield (
+                f"{account:<12} may start automations for up to {len(changes):,} contacts, if anybody made some that "
+                "listen to our fields or tags; no platform tells how many there are"
+            )
     if plan.flips_held:
         yield (
             f"{plan.flips_held:,} people keep their segment although the numbers alone would move them: "

@@ -152,6 +152,7 @@ def test_details_say_what_the_changes_amount_to(helpers) -> None:
     first = Change("contacts", "1", None, {"segment": "Loyal", "tags": ("Control", "Loyal")})
     plan = Plan(helpers.now, "full", {"hubspot": [first, change(2)], "news": []}, flips_held=1200)
     *lines, held = detail_lines(plan)
+    assert lines.pop().startswith("hubspot      may start automations for up to 2 contacts")
     assert lines == [
         "hubspot      reasons   first values 1, the score moved 1",
         "hubspot      segments  Loyal 1",

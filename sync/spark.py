@@ -1,5 +1,7 @@
 """The company's Spark: the tables on it, and models applied where the rows are."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,9 @@ def on_spark(table: "pa.Table", master: str) -> Any:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise ForetagError('engine.kind = "spark" needs Spark: install foretag[spark] and Java 17') from error
+    if master.startswith("local"):
+        # Its workers are of this machine: they run in the environment foretag is installed in.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
     named = builder.remote(master) if master.startswith("sc://") else builder.master(master)
     return named.appName("foretag").getOrCreate().createDataFrame(table)

@@ -40,7 +40,8 @@ def models(past):
     ], past.matrix(past.as_of).values
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), family=st.sampled_from(sorted(FAMILIES)))
 def test_whoever_does_worse_in_a_family_never_gains_by_it(models, data, family):
     known, people = models
@@ -101,4 +102,5 @@ def test_a_lapsed_regular_is_never_told_that_what_is_long_ago_speaks_for_them(ki
                 told += 1
                 assert reason.text == "last order 91 days ago, usual gap 19 days"
                 assert (reason.contribution > 0) == (kind == "churn"), (name, reason)
-    assert told or kind == "response"
+    # Of money, what they do not spend any more is told instead; answers to campaigns are about something else.
+    assert told or kind in ("value", "response")

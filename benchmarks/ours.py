@@ -63,7 +63,10 @@ class Foretag:
     def apply(self, now: datetime, plan: Path) -> tuple[Timing, int]:
         """`foretag apply`; and how many contacts it wrote by its own count. Raises Failed."""
         took = self._foretag(now, "apply", str(plan), "--yes")
-        return took, count(self._folder / "out.txt", r"([\d,]+) contacts written")
+        said = self._folder / "out.txt"
+        if "Nothing to write" in said.read_text(encoding="utf-8"):
+            return took, 0
+        return took, count(said, r"([\d,]+) contacts written")
 
     def _foretag(self, now: datetime, *arguments: str) -> Timing:
         command: list[str | Path] = [FORETAG, "--config", self._config, "--now", now.isoformat(), *arguments]

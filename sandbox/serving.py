@@ -50,7 +50,8 @@ class KeepAliveHandler(WSGIRequestHandler):
             answer = Response.from_app(self.server.app, environ, buffered=True)
         except ConnectionDropped:
             self.close_connection = True
-            self.connection.shutdown(SHUT_RDWR)
+            with suppress(OSError):  # whoever called may have gone first
+                self.connection.shutdown(SHUT_RDWR)
             return
         body = answer.get_data()
         self.send_response(answer.status_code)

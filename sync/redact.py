@@ -12,9 +12,10 @@ _TOKEN_SHAPES = (
 _TOKEN = re.compile("|".join(_TOKEN_SHAPES))
 _AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic|oauth|apikey)\s+[\w.!~+/=-]{8,}")
 _SENSITIVE = r"(?:(?:api|access|auth|private|secret)_?key|token|secret|password|passwd|hapikey)"
-_ASSIGNED = re.compile(rf"(?i)([\w-]*{_SENSITIVE}[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}}]{{8,}})")
+# The look-behinds keep the search from beginning anew at every letter of a long word: that would take its square.
+_ASSIGNED = re.compile(rf"(?i)(?<![\w-])([\w-]*{_SENSITIVE}[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;}}]{{8,}})")
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+@")
-_EMAIL = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _SECRET_KEY = re.compile(rf"(?i)^(?:\w+[_-])?{_SENSITIVE}$")
 
 

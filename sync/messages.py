@@ -5,7 +5,7 @@ Where a text goes is an apprise address (mail, Slack, Teams, ntfy, a webhook …
 
 import logging
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from connectors.allowlist import AllowList, Rule
 from connectors.errors import ConnectorError
@@ -31,17 +31,12 @@ def deliver(place: str, text: str) -> bool:
     return False
 
 
-def destination(place: str) -> str:
-    """The service behind `place` and its host, without what is secret. ForetagError when there is none."""
-    service = _service(place)[0]
-    host = getattr(service, "host", None)
-    return f"{service.service_name}{f', {host}' if host else ''}"
-
-
 def ping(clock: Clock) -> None:
     """Call the dead man's switch: whoever stops hearing from us raises the alarm. A failure is only logged."""
     try:
-        address = ping_address()
+        address = urlsplit(secrets.find(secrets.PING).value)
+        if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+            raise ForetagError(f"{secrets.PING} is not an https address")
         rule = Rule("ping", "GET", ".*", repeatable=True, private=True)
         pacer = Pacer({}, monotonic=clock.monotonic, sleep=clock.sleep)
         base = f"{address.scheme}://{address.netloc}"
@@ -49,14 +44,6 @@ def ping(clock: Clock) -> None:
             transport.get(address.geturl())
     except (ConnectorError, ForetagError) as error:
         log.warning("the dead man's switch could not be called: %s", error)
-
-
-def ping_address() -> SplitResult:
-    """Where the dead man's switch is. MissingSecret, or ForetagError for an address without encryption."""
-    address = urlsplit(secrets.find(secrets.PING).value)
-    if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
-        raise ForetagError(f"{secrets.PING} is not an https address")
-    return address
 
 
 def _service(place: str) -> Any:

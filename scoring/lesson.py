@@ -7,10 +7,11 @@ import numpy as np
 
 from scoring import gate
 from scoring.objectives import Objective, high_threshold
+from scoring.sample import count
 from scoring.snapshots import Rows, Snapshots
 
 MOST_ROWS = 60_000
-"""Learning curves are flat long before this many rows; people are sampled beyond it."""
+"""Learning curves are flat long before this many rows; people are drawn beyond it, and the model says so."""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""
 PRIOR_WEIGHT = 10
@@ -26,6 +27,8 @@ class Lesson:
     test: Rows
     threshold: float | None
     prior: float
+    drawn: bool = False
+    """Whether the people of the rows are some of those there are, drawn by chance."""
 
 
 def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
@@ -47,7 +50,8 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     if reason is not None:
         return reason
     prior = (outside.y.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.y.size + PRIOR_WEIGHT)
-    return Lesson(rows, rows.at(training_cuts), rows.at(tests), threshold, float(prior))
+    drawn = rows.y.size < inside.y.size or count(past.studied) < count(past.tables)
+    return Lesson(rows, rows.at(training_cuts), rows.at(tests), threshold, float(prior), drawn)
 
 
 def _embargoed(cuts: Sequence[int], test: int, objective: Objective) -> list[int]:

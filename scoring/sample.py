@@ -12,13 +12,18 @@ _FACTOR = 1_583_458_089
 """Spreads neighbouring numbers: people numbered one after the other joined one after the other."""
 
 
+def count(tables: Tables) -> int:
+    """How many people there are."""
+    return int(tables.people.select(nw.len().alias("people")).collect("pyarrow")["people"].to_list()[0])
+
+
 def sample(tables: Tables) -> Tables:
     """What is known of at most about MOST_PEOPLE people, in DuckDB on one thread, whatever engine `tables` are on.
 
     Who is chosen follows from their `person_id` and from how many people there are. Rows stand in one order, so that
     sums over them have the same bits on every engine.
     """
-    many = int(tables.people.select(nw.len().alias("people")).collect("pyarrow")["people"].to_list()[0])
+    many = count(tables)
     limit = _PRIME * MOST_PEOPLE // many if many > MOST_PEOPLE else _PRIME
     engine = duckdb.connect(config={"threads": 1})
 

@@ -1,6 +1,6 @@
 """Train one objective: climb the ladder of models, keep the simplest that is as good as the best, say why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -75,7 +75,7 @@ def train(
         hidden = leaks(past, found.training, found.test)
         columns = Columns.of(past.names, hidden)
         trials = _climb(found, objective, candidates, columns, seed)
-        model = _model(objective, as_of, seed, found, trials, _notes(past))
+        model = _model(objective, as_of, seed, found, trials, tuple(_notes(past, found)))
     return replace(model, features=past.names, quarantined=_kept_out(past, hidden))
 
 
@@ -198,8 +198,10 @@ def _kept_out(past: Snapshots, hidden: Mapping[int, str]) -> tuple[str, ...]:
     return (*refused, *dict.fromkeys(hidden.values()))
 
 
-def _notes(past: Snapshots) -> tuple[str, ...]:
+def _notes(past: Snapshots, found: Lesson) -> Iterator[str]:
     months = (past.as_of - (past.first or past.as_of)) / DAY / 30.44
-    if months >= 13:
-        return ()
-    return (f"Only {months:.0f} months are known: the season ahead was not seen before, levels may be off.",)
+    if months < 13:
+        yield f"Only {months:.0f} months are known: the season ahead was not seen before, levels may be off."
+    if found.drawn:
+        people = np.unique(found.rows.person_ids).size
+        yield f"Learned from {people:,} people drawn by chance; everybody is scored."

@@ -5,6 +5,7 @@ from scoring import sample as sampling
 from scoring.objectives import Objective
 from scoring.sample import sample
 from scoring.snapshots import Snapshots, matrix
+from scoring.train import train
 
 BUYS = Objective("x", "repeat_purchase", 30)
 
@@ -36,3 +37,12 @@ def test_what_is_learned_from_is_a_sample_and_what_is_scored_is_everyone(tables,
     inside, outside = past.rows(BUYS, past.cuts(BUYS)[:1])
     assert inside.y.size + outside.y.size < 230
     assert past.matrix(at(300)).person_ids.size == 600
+
+
+def test_the_model_says_when_it_learned_from_some_of_the_people(tables, at, monkeypatch):
+    def notes() -> str:
+        return " ".join(train(tables, BUYS, at(300), seed=1, candidates=("rules",)).notes)
+
+    assert "drawn by chance" not in notes()
+    monkeypatch.setattr(sampling, "MOST_PEOPLE", 300)
+    assert "people drawn by chance" in notes()

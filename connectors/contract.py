@@ -110,8 +110,8 @@ class Finding:
     fix: str = ""
 
 
-BY_ADMIN = "foretag provision makes them; foretag provision --print shows an administrator what to make"
-"""The repair where fields are missing and a run may not make them."""
+BY_ADMIN = "foretag provision --print shows an administrator what to make"
+"""The other way where fields are missing and a run may not make them; what is missing says the first by itself."""
 
 
 def schema_finding(drift: Sequence[str], *, provision_in_runs: bool) -> Finding:

@@ -63,7 +63,7 @@ class FakePlatform:
             raise self.fail_stream[stream]
 
     def drift(self, fields: Sequence[FieldSpec]) -> list[str]:
-        return [] if self.provisioned else ["the field ft_segment is missing"]
+        return [] if self.provisioned else ["the field ft_segment is missing: foretag provision makes it"]
 
     def provision(self, fields: Sequence[FieldSpec]) -> list[str]:
         self.provisioned = self.provision_works

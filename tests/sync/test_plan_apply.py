@@ -211,7 +211,7 @@ def test_fields_that_stay_wrong_stop_the_account(site, platform, helpers) -> Non
     platform.provisioned = platform.provision_works = False
     fill(site, contact(1), standings=[helpers.standing(1)])
     (applied,) = carry_out(site)
-    assert applied.problem == "the field ft_segment is missing"
+    assert applied.problem == "the field ft_segment is missing: foretag provision makes it"
     assert platform.stored == {}
     assert issubclass(SchemaDrift, Exception)
 

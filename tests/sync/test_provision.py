@@ -36,8 +36,7 @@ def test_a_run_that_may_not_stops_before_the_first_write_and_names_the_repair(sh
     (applied,) = outcome.applied
     assert platform.stored == {}
     assert applied.written == 0
-    assert "ft_segment is missing" in applied.problem
-    assert "foretag provision makes them" in applied.problem
+    assert "foretag provision makes it" in applied.problem
     assert "foretag provision --print" in applied.problem
     (made,) = provision(shop, ["hubspot"])
     assert made.created == ["ft_segment"]
@@ -48,7 +47,7 @@ def test_a_run_that_may_not_stops_before_the_first_write_and_names_the_repair(sh
 def test_what_stays_wrong_is_a_problem_of_that_account_alone(shop, platform) -> None:
     platform.provision_works = False
     (made,) = provision(shop, ["hubspot"])
-    assert made.problem == "the field ft_segment is missing"
+    assert made.problem == "the field ft_segment is missing: foretag provision makes it"
 
 
 @pytest.fixture

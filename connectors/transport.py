@@ -80,8 +80,9 @@ class Transport(requests.Session):
         Raises the errors of `connectors.errors`; `NotAllowed` before anything has left the machine.
         """
         self._aim(request)
-        path = self._path(request)
-        rule = self._allow.rule_for(str(request.method), path, request.headers, request.body)
+        target = self._target(request)
+        rule = self._allow.rule_for(str(request.method), target, request.headers, request.body)
+        path = target.partition("?")[0]
         what = rule.name if rule.private else f"{rule.name} ({request.method} {path})"
         kwargs["timeout"] = TIMEOUT
         kwargs["allow_redirects"] = False
@@ -133,11 +134,12 @@ class Transport(requests.Session):
         if self._alias and request.url and request.url.startswith(self._alias):
             request.url = self.base_url + request.url[len(self._alias) :]
 
-    def _path(self, request: requests.PreparedRequest) -> str:
+    def _target(self, request: requests.PreparedRequest) -> str:
         url = request.url or ""
         if not url.startswith((self.base_url + "/", self.base_url + "?")):
             raise NotAllowed(f"a request to {urlsplit(url).netloc} was not sent: the platform is at {self.base_url}")
-        return urlsplit(url[len(self.base_url) :]).path or "/"
+        target = url[len(self.base_url) :].partition("#")[0]
+        return target if target.startswith("/") else f"/{target}"
 
     def _attempt(
         self, request: requests.PreparedRequest, rule: Rule, what: str, kwargs: dict[str, Any]

@@ -12,6 +12,7 @@ from sync.apply import Applied, apply
 from sync.cycle import written
 from sync.fields import every_field
 from sync.plan import UNWRITABLE, Plan, contacts
+from sync.redact import redact
 from sync.site import Site
 from sync.store import facts, runs
 
@@ -90,8 +91,8 @@ def _remove(site: Site, *, dry_run: bool) -> list[Removed]:
             connector = connect(account, site.config, site.clock, site.budgets[account.name], cleanup=True)
             removed.things = connector.remove(fields, dry_run=dry_run)
         except ConnectorError as error:
-            removed.problem = str(error)
-            log.error("%s: %s", account.name, error)
+            removed.problem = redact(str(error))
+            log.error("%s: %s", account.name, removed.problem)
         found.append(removed)
     return found
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sync.config import Config
 from sync.config_accounts import Account
 from sync.configfile import load
 from sync.errors import ForetagError
+from sync.redact import redact
 
 LITTLE_SPACE = 1_000_000_000
 """Bytes free on the disk below which the doctor warns."""
@@ -60,6 +62,7 @@ def _account(account: Account, config: Config, connect: Callable[[Account, Confi
         return
     yield Finding("ok", f"secret from {source}")
     try:
-        yield from connect(account, config).check()
+        for finding in connect(account, config).check():
+            yield replace(finding, text=redact(finding.text))
     except (ConnectorError, ForetagError) as error:
-        yield Finding("fail", str(error))
+        yield Finding("fail", redact(str(error)))

@@ -50,7 +50,7 @@ def rules(
     yield Rule("members", "GET", f"{one_list}/members")
     yield Rule("member", "GET", f"{one_list}/members/{_ID}")
     yield Rule("member tags", "GET", f"{one_list}/members/{_ID}/tags")
-    yield Rule("members update", "POST", one_list, _update(fields))
+    yield Rule("members update", "POST", one_list, _update(fields), query=("skip_merge_validation",))
     yield Rule("merge fields", "GET", f"{one_list}/merge-fields", learn=columns.learn)
     yield Rule("tags", "GET", f"{one_list}/segments", learn=known.learn_all)
     yield Rule("tag members", "POST", f"{one_list}/segments/\\d+", _tagging, place=known.place)

@@ -139,6 +139,8 @@ def _score_record(record: Any, pattern: str) -> str | None:
     id_ = str(record.get("id"))
     if not re.fullmatch(_ID, id_) or not id_.startswith(_ID_PREFIX[object_]):
         return f"a record has no id of a {object_}"
+    if any(isinstance(record[name], list | dict) for name in record.keys() - {"attributes"}):
+        return "a value is not a single one"
     return not_ours("the field", set(record) - {"attributes", "id"}, pattern)
 
 

@@ -163,10 +163,13 @@ def test_a_cleanup_says_what_is_left_and_goes_on_where_it_stopped(tiny, loops):
 
     before = records(tiny, loops.values_of)
     tiny.run()
-    tiny.sandbox.inject(Fault("hubspot", "^DELETE", "status", status=400))
+    quoted = '{"message": "last changed by ada@post.example"}'
+    tiny.sandbox.inject(Fault("hubspot", "^DELETE", "status", status=400, body=quoted))
     broken = foretag(tiny, "cleanup", "--yes")
     assert broken.exit_code == 1
     assert "STOPPED" in broken.output
+    assert "last changed by <email " in broken.output
+    assert "ada@post.example" not in broken.output + broken.stderr
     assert "foretag cleanup again" in broken.stderr
     there = {place[0] for place in records(tiny, loops.values_of).keys() - before.keys()}
     assert there == {"hubspot"}

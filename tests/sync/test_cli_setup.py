@@ -184,6 +184,15 @@ def test_doctor_takes_an_error_of_an_account_as_a_finding(config_file, monkeypat
     assert ("hubspot", Finding("fail", str(error))) in examined(config_file, error)
 
 
+@pytest.mark.parametrize("shape", [lambda text: [Finding("fail", text)], NotAuthorised])
+def test_doctor_shows_no_address_and_no_token_that_a_platform_quotes(config_file, monkeypatch, shape):
+    monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", TOKEN)
+    (_, finding) = next(
+        each for each in examined(config_file, shape(f"{TOKEN} of ada@post.example?")) if each[1].level == "fail"
+    )
+    assert finding.text.startswith("*** of <email ")
+
+
 def test_an_account_is_opened_with_its_secret_its_address_and_its_settings(config_file, monkeypatch):
     opened = []
     monkeypatch.setattr(connectors, "open_connector", lambda account, **_clock: opened.append(account))

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
 
 import pytest
 
@@ -84,6 +86,8 @@ def test_arguments_and_tracebacks_are_redacted(stream, as_json):
         "pat-eu1-0a1b2c3d-4e5f-6789-abcd-ef0123456789",
         KEY,
         "00D5g000004abcd!AQ0AQKLmNoPqRsTuVwXyZ.1234_abcd",
+        "00D5g000004abcd%21AQ0AQKLmNoPqRsTuVwXyZ.1234_abcd",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzY29wZSI6ImFwaSJ9.AbCd-_1234",
         "https://hooks.slack.com/services/T000/B000/abcdef",
     ],
 )
@@ -113,6 +117,24 @@ def test_an_address_gets_the_same_hash_however_it_is_written():
     hashes = {redact(written) for written in (ADDRESS, ADDRESS.lower(), ADDRESS.replace("@", "%40"))}
     assert len(hashes) == 1
     assert redact("ada@example.org") != redact("bob@example.org")
+
+
+@pytest.mark.parametrize("at", ["%2540", r"\u0040", "&#64;", "&#x40;", "&commat;"])
+def test_an_address_is_hidden_in_json_web_pages_and_quoted_twice(at):
+    shown = redact(f"contact {ADDRESS.replace('@', at)} is not valid")
+    assert shown.startswith("contact <email ")
+    assert "Lena" not in shown
+
+
+def test_an_address_is_hidden_whole_where_its_plus_is_escaped():
+    assert redact(quote(ADDRESS)) == redact(ADDRESS)
+
+
+@pytest.mark.parametrize("secret", [ADDRESS, f"foretag:{KEY}", "00D5g000004abcd!AQ0AQKLmNoPqRsTuVwXyZ.1234_abcd"])
+def test_what_stands_in_base64_is_hidden_too(secret):
+    for packed in (b64encode(secret.encode()), urlsafe_b64encode(secret.encode()).rstrip(b"=")):
+        assert redact(f"got {packed.decode()}, sorry") == "got ***, sorry"
+    assert redact("POST /crm/v3/objects/contacts/batch/update") == "POST /crm/v3/objects/contacts/batch/update"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,10 @@ class Consent(StrEnum):
     @classmethod
     def strictest(cls, consents: "list[Consent]") -> "Consent":
         """The strictest of several; GRANTED for none."""
-        order = list(cls)
-        return max(consents, key=order.index, default=cls.GRANTED)
+        return max(consents, key=_STRICTNESS.index, default=cls.GRANTED)
+
+
+_STRICTNESS = tuple(Consent)
 
 
 class ActivityKind(StrEnum):

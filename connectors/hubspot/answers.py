@@ -65,7 +65,9 @@ def error_ids(error: Mapping[str, Any]) -> list[str]:
 
 def instant(value: object) -> datetime | None:
     """A moment (UTC), given as ISO text with or without milliseconds, as a date, or in epoch milliseconds."""
-    text = str(value or "").strip()
+    if not value:
+        return None
+    text = str(value).strip()
     try:
         if text.lstrip("-").isdigit():
             return _EPOCH + timedelta(milliseconds=int(text))

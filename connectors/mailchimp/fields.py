@@ -25,9 +25,11 @@ class Fields:
     def __init__(self, prefix: str, specs: Iterable[FieldSpec]) -> None:
         self._merge_prefix = merge_prefix(prefix)
         self.tag_prefix = tag_prefix(prefix)
+        self._tag_mark = self.tag_prefix.casefold()
         self.specs = {spec.key: spec for spec in specs}
         self.merge = {self.merge_tag(spec): spec for spec in self.specs.values() if spec.type is not FieldType.TAGS}
         self.tags = {spec.key: spec for spec in self.specs.values() if spec.type is FieldType.TAGS}
+        self._options = {option.casefold(): (key, option) for key, spec in self.tags.items() for option in spec.options}
 
     def merge_tag(self, spec: FieldSpec) -> str:
         """The merge tag of a field: `FT_BUY`."""
@@ -39,7 +41,7 @@ class Fields:
 
     def is_ours(self, tag: str) -> bool:
         """Whether a tag is ours, by its name. Mailchimp does not keep the case of names."""
-        return tag.casefold().startswith(self.tag_prefix.casefold())
+        return tag.casefold().startswith(self._tag_mark)
 
     def read(self, merge_fields: Mapping[str, Any], tags: Iterable[str]) -> dict[str, Value]:
         """Our values of a member by key; empty and unreadable ones are left out."""
@@ -49,10 +51,9 @@ class Fields:
 
     def _read_tags(self, found: Iterable[str]) -> dict[str, Value]:
         """Tags by the field whose option they are; the first field has those that nobody knows any more."""
-        options = {option.casefold(): (key, option) for key, spec in self.tags.items() for option in spec.options}
         sorted_out: dict[str, set[str]] = {key: set() for key in self.tags}
         for tag in found:
-            key, option = options.get(tag.casefold(), (next(iter(self.tags), None), tag))
+            key, option = self._options.get(tag.casefold(), (next(iter(self.tags), None), tag))
             if key is not None:
                 sorted_out[key].add(option)
         return {key: tuple(sorted(tags)) or None for key, tags in sorted_out.items()}

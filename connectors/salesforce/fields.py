@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import FieldSpec, FieldType
-from connectors.salesforce.names import field_name
+from connectors.salesforce.names import by_name
 from connectors.salesforce.schema import describe
 from connectors.salesforce.setup_rules import PERMISSION_SET_LABEL
 
@@ -31,7 +31,7 @@ def drift(sf: "Salesforce", fields: Sequence[FieldSpec], prefix: str, objects: S
     sentences = []
     for object_ in objects:
         described = schema.get(object_, {})
-        names = {field_name(prefix, spec.key): spec for spec in fields}
+        names = by_name(prefix, fields)
         missing = [name for name in names if name not in described]
         if missing:
             sentences.append(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Account, Change, Held
-from connectors.salesforce.names import PEOPLE, field_name, owned
+from connectors.salesforce.names import PEOPLE, by_name, owned
 from connectors.salesforce.rules import RETRIEVED
 from connectors.salesforce.schema import Schema, describe, readable
 
@@ -22,8 +22,8 @@ def held(sf: "Salesforce", account: Account, changes: Sequence[Change]) -> Itera
 
 
 def _read(sf: "Salesforce", account: Account, schema: Schema, object_: str, ids: Sequence[str]) -> list[Held]:
-    names = ["Id", "IsConverted", *(field_name(account.prefix, spec.key) for spec in account.fields)]
-    body = {"ids": list(ids), "fields": readable(schema, object_, names)}
+    ours = by_name(account.prefix, account.fields)
+    body = {"ids": list(ids), "fields": readable(schema, object_, ["Id", "IsConverted", *ours])}
     rows: list[dict[str, Any] | None] = sf.restful(f"composite/sobjects/{object_}", method="POST", json=body) or []
     there = [row for row in rows if row and not row.get("IsConverted")]
-    return [Held(object_, row["Id"], owned(account.fields, account.prefix, row)) for row in there]
+    return [Held(object_, row["Id"], owned(ours, row)) for row in there]

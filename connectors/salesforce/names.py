@@ -15,6 +15,11 @@ def field_name(prefix: str, key: str) -> str:
     return prefix.upper() + "_".join(part.capitalize() for part in key.split("_")) + "__c"
 
 
+def by_name(prefix: str, fields: Sequence[FieldSpec]) -> dict[str, FieldSpec]:
+    """Our fields by their names on Salesforce."""
+    return {field_name(prefix, spec.key): spec for spec in fields}
+
+
 def full_names(prefix: str, fields: Sequence[FieldSpec]) -> list[str]:
     """`Contact.FT_Buy_Score__c` and the like: these fields on every object that holds people."""
     return [f"{object_}.{field_name(prefix, spec.key)}" for object_ in PEOPLE for spec in fields]
@@ -53,7 +58,7 @@ def from_salesforce(spec: FieldSpec, value: object) -> Value:
             return str(value)
 
 
-def owned(fields: Sequence[FieldSpec], prefix: str, row: Mapping[str, object]) -> dict[str, Value]:
-    """Our fields in a row, by key; empty ones are left out."""
-    values = {spec.key: from_salesforce(spec, row.get(field_name(prefix, spec.key))) for spec in fields}
+def owned(ours: Mapping[str, FieldSpec], row: Mapping[str, object]) -> dict[str, Value]:
+    """Of our fields, given by name, those in a row, by key; empty ones are left out."""
+    values = {spec.key: from_salesforce(spec, row.get(name)) for name, spec in ours.items()}
     return {key: value for key, value in values.items() if value is not None}

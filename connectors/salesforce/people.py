@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connectors.contract import Account
+from connectors.contract import Account, FieldSpec
 from connectors.records import Consent, Contact
 from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.deletions import logged, without_row
 from connectors.salesforce.looks import Look
-from connectors.salesforce.names import field_name, owned
+from connectors.salesforce.names import by_name, owned
 from connectors.salesforce.pull import Row, Source, begin_of
 from connectors.salesforce.schema import Schema, demand, readable
 
@@ -44,13 +44,13 @@ def people_source(sf: "Salesforce", account: Account, object_: str, look: Look, 
     schema = look.schema
     demand(schema, object_, NEEDED)
     properties = _properties(schema, object_, account)
-    ours = [field_name(account.prefix, spec.key) for spec in account.fields]
+    ours = by_name(account.prefix, account.fields)
     columns = readable(schema, object_, dict.fromkeys([*NEEDED, *_STATE, *_WISHES, *properties, *ours]))
     stamps = ["SystemModstamp", *readable(schema, object_, [_INDIVIDUAL_STAMP])]
     doubt = _doubt(schema, object_)
 
     def read(row: Row) -> list[Contact]:
-        return [_contact(object_, row, account, properties, doubt(row))]
+        return [_contact(object_, row, ours, properties, doubt(row))]
 
     def missing(ids: set[str]) -> list[Contact]:
         return [_purged(object_, id_) for id_ in without_row(sf, object_, ids)]
@@ -67,18 +67,20 @@ def _properties(schema: Schema, object_: str, account: Account) -> list[str]:
     return [name for name in names if fields[name]["type"] not in _COMPOUND]
 
 
-def _contact(object_: str, row: Row, account: Account, properties: Sequence[str], doubt: Consent) -> Contact:
+def _contact(
+    object_: str, row: Row, ours: Mapping[str, FieldSpec], properties: Sequence[str], doubt: Consent
+) -> Contact:
     deleted = bool(row["IsDeleted"])
     converted = bool(row.get("IsConverted"))
     return Contact(
         object_,
         row["Id"],
         row["Email"],
-        Consent.strictest([_consent(row), doubt]),
+        _consent(row, doubt),
         created_at=datetime.fromisoformat(row["CreatedDate"]),
         modified_at=datetime.fromisoformat(row["SystemModstamp"]),
         properties={name: row[name] for name in properties if row.get(name) is not None},
-        owned=owned(account.fields, account.prefix, row),
+        owned=owned(ours, row),
         deleted=deleted,
         writable=not deleted and not converted,
         merged_into=row.get("MasterRecordId") or row.get("ConvertedContactId"),
@@ -101,10 +103,10 @@ def _doubt(schema: Schema, object_: str) -> Callable[[Row], Consent]:
     return of
 
 
-def _consent(row: Mapping[str, object]) -> Consent:
-    """The strictest the row says. A hidden opt-out box means unknown, which is never taken for a yes."""
+def _consent(row: Row, doubt: Consent) -> Consent:
+    """The strictest of `doubt` and what the row says. A hidden opt-out box means unknown, which is never taken for a yes."""
     box = {True: Consent.OPTED_OUT, False: Consent.GRANTED, None: Consent.UNKNOWN}[_tick(row.get("HasOptedOutOfEmail"))]
-    return Consent.strictest([box, *(consent for name, consent in _WISHES.items() if row.get(name))])
+    return Consent.strictest([box, doubt, *(consent for name, consent in _WISHES.items() if row.get(name))])
 
 
 def _tick(value: object) -> bool | None:

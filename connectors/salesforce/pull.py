@@ -125,10 +125,7 @@ def _page(stream: str, records: Records, cursor: Cursor, total: int | None, *, f
 
 
 def _flat(row: Mapping[str, Any]) -> Row:
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        if not isinstance(value, dict):
-            flat[name] = value
-        elif name != "attributes":
-            flat.update({f"{name}.{field}": part for field, part in value.items()})
+    flat = {name: value for name, value in row.items() if not isinstance(value, dict)}
+    for name in row.keys() - flat.keys() - {"attributes"}:
+        flat.update({f"{name}.{field}": part for field, part in row[name].items()})
     return flat

@@ -1,5 +1,6 @@
 """Shows on the terminal how a run goes on."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -51,12 +52,10 @@ class Timed:
 @contextmanager
 def watching(*, quiet: bool = False) -> "Iterator[Watcher]":
     """A watcher with a progress display on stderr; a silent one when `quiet` or when stderr is no terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet or not sys.stderr.isatty():
         yield Silent()
         return
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -66,7 +65,7 @@ def watching(*, quiet: bool = False) -> "Iterator[Watcher]":
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Bars(progress)
 
 

@@ -15,6 +15,7 @@ from sync.instants import micros
 from sync.store import forgotten, passes, properties
 from sync.store.database import transaction
 
+_JSON = json.JSONEncoder(sort_keys=True).encode
 EMPTY = (None, "", ())
 """Values that stand for an empty field."""
 
@@ -91,10 +92,10 @@ def _foreign(contact: Contact) -> tuple[str | int | None, ...]:
         contact.object,
         contact.email,
         email_key(contact.email),
-        json.dumps(sorted({key for email in contact.other_emails if (key := email_key(email))})),
+        _JSON(sorted({key for email in contact.other_emails if (key := email_key(email))})),
         contact.consent.value,
         micros(contact.created_at) if contact.created_at else None,
-        json.dumps(contact.properties, sort_keys=True),
+        _JSON(contact.properties),
         int(contact.deleted),
         int(contact.writable),
         contact.merged_into,
@@ -141,7 +142,7 @@ def _row(activity: Activity) -> tuple[str | int | None, ...]:
 
 def dump_owned(owned: Mapping[str, Value]) -> str:
     """Our field values as JSON; empty ones are left out."""
-    return json.dumps({key: value for key, value in owned.items() if value not in EMPTY}, sort_keys=True)
+    return _JSON({key: value for key, value in owned.items() if value not in EMPTY})
 
 
 def load_owned(text: str) -> dict[str, Any]:

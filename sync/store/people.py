@@ -32,7 +32,7 @@ def _unsettled(db: sqlite3.Connection) -> Iterator[list[sqlite3.Row]]:
 
 
 def _settle(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> None:
-    emails = {row: [each for each in (row["email_key"], *json.loads(row["emails"])) if each] for row in rows}
+    emails = {row: _emails(row) for row in rows}
     asked = json.dumps([each for several in emails.values() for each in several])
     owners = {row["email"]: row["person_id"] for row in db.execute(_OWNERS, (asked,))}
     newest = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'person'").fetchone()[0]
@@ -52,6 +52,11 @@ def _settle(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> None:
     db.executemany("INSERT INTO person VALUES (?)", people)
     db.executemany("INSERT INTO person_email VALUES (?, ?)", gained)
     db.executemany("UPDATE contact SET person_id = ? WHERE account = ? AND id = ?", moved)
+
+
+def _emails(row: sqlite3.Row) -> list[str]:
+    others = json.loads(row["emails"]) if row["emails"] != "[]" else []
+    return [row["email_key"], *others] if row["email_key"] else others
 
 
 def person_of(db: sqlite3.Connection, email_key: str) -> int | None:

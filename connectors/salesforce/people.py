@@ -104,7 +104,7 @@ def _doubt(schema: Schema, object_: str) -> Callable[[Row], Consent]:
 
 
 def _consent(row: Row, doubt: Consent) -> Consent:
-    """The strictest of `doubt` and what the row says. A hidden opt-out box means unknown, which is never taken for a yes."""
+    """The strictest of `doubt` and what the row says. A hidden opt-out box means unknown, never taken for a yes."""
     box = {True: Consent.OPTED_OUT, False: Consent.GRANTED, None: Consent.UNKNOWN}[_tick(row.get("HasOptedOutOfEmail"))]
     return Consent.strictest([box, doubt, *(consent for name, consent in _WISHES.items() if row.get(name))])
 

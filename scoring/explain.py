@@ -1,18 +1,18 @@
 """Why a person got their score: each family's exact share of it, in words with the person's own numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.extras import families, property_of
+from scoring.extras import families
 from scoring.features import FAMILIES, FEATURES
 from scoring.snapshots import Floats
+from scoring.words import LAPSED_GAPS, Row, tell, tell_extra, usual
 
 MOST_FOR, MOST_AGAINST = 3, 2
-LAPSED_GAPS = 3.0
 LEAST = 0.05
 """Log-odds (log-money) below which a family's share is not worth a reason."""
 
@@ -46,7 +46,7 @@ class Picked:
     shares: Floats
     """What each of these adds to the score."""
     leading: NDArray[np.int32]
-    """Per family beyond FAMILIES the place of the column that counts most."""
+    """Per family beyond FAMILIES the place of the column that counts most towards the side of the family."""
 
     @classmethod
     def stacked(cls, pieces: Sequence["Picked"]) -> "Picked":
@@ -81,11 +81,14 @@ def pick(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> Picked:
 class Reasons(Sequence[tuple[Reason, ...]]):
     """The reasons of each row of `x`, put into words when they are asked for: few are ever read, and words take room.
 
-    `picked` is about the rows numbered `rows`, ascending; the others have no reasons.
+    `picked` is about the rows numbered `rows`, ascending; the others have no reasons. What is said fits the side it
+    stands on, compared with what is `common` (see `in_common`); a family of which nothing does is not told.
     """
 
-    def __init__(self, picked: Picked, rows: NDArray[np.intp], x: Floats, names: tuple[str, ...] = FEATURES) -> None:
-        self._picked, self._x, self._names, self._own = picked, x, names, grouped(names)
+    def __init__(
+        self, picked: Picked, rows: NDArray[np.intp], x: Floats, names: tuple[str, ...], common: "Common"
+    ) -> None:
+        self._picked, self._x, self._names, self._own, self._common = picked, x, names, grouped(names), common
         self._place = np.full(len(x), -1, dtype=np.int64)
         self._place[rows] = np.arange(rows.size)
 
@@ -106,11 +109,12 @@ class Reasons(Sequence[tuple[Reason, ...]]):
             return ()
         row = dict(zip(self._names, self._x[at].tolist(), strict=True))
         known, shares = list(self._own), self._picked.shares[place].tolist()
-        return tuple(
-            Reason(known[family], self._text(known, family, place, row), share)
+        told = [
+            (known[family], self._text(known[family], family, place, row, share), share)
             for family, share in zip(self._picked.families[place].tolist(), shares, strict=True)
             if family >= 0
-        )
+        ]
+        return tuple(Reason(family, text, share) for family, text, share in told if text is not None)
 
     def __iter__(self) -> Iterator[tuple[Reason, ...]]:
         return (self[row] for row in range(len(self)))
@@ -120,20 +124,31 @@ class Reasons(Sequence[tuple[Reason, ...]]):
 
     __hash__ = None  # type: ignore[assignment] # as for a list
 
-    def _text(self, known: list[str], family: int, place: int, row: Mapping[str, float]) -> str:
-        if known[family] in FAMILIES:
-            return describe(known[family], row)
-        return _extra(self._names[self._picked.leading[place, family - len(FAMILIES)]], row)
+    def _text(self, family: str, number: int, place: int, row: Row, share: float) -> str | None:
+        if family in FAMILIES:
+            return tell(family, row, share * self._common.sense > 0, self._common.usual)
+        return tell_extra(self._names[self._picked.leading[place, number - len(FAMILIES)]], row)
 
 
-def reasons(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES) -> Reasons:
-    """The reasons of each row: see `pick`."""
-    return Reasons(pick(parts, x, names), np.arange(len(x)), x, names)
+@dataclass(frozen=True)
+class Common:
+    """What the people a score is about have in common, to compare each of them with."""
+
+    usual: Row
+    """Per column the value from which it speaks for buying, see `words.usual`."""
+    sense: int
+    """1 where a higher score is one for buying or answering, -1 where it is one for leaving."""
+
+
+def in_common(parts: Floats, x: Floats, names: tuple[str, ...] = FEATURES, sense: int = 1) -> Common:
+    """From contributions (less the average) and features of some of the people."""
+    return Common(usual(x[:, : len(FEATURES)], sense * shares(parts, names)[:, : len(FAMILIES)]), sense)
 
 
 def _leading(parts: Floats, own: list[int]) -> NDArray[np.int32]:
-    """For each row the one of `own` columns that counts most."""
-    leading: NDArray[np.int32] = np.array(own, dtype=np.int32)[np.abs(parts[:, own]).argmax(axis=1)]
+    """For each row the one of `own` columns that counts most towards the side they speak for together."""
+    side = np.where(parts[:, own].sum(axis=1, keepdims=True) < 0, -1, 1)
+    leading: NDArray[np.int32] = np.array(own, dtype=np.int32)[(side * parts[:, own]).argmax(axis=1)]
     return leading
 
 
@@ -142,93 +157,3 @@ def _telling(share: Floats, x: Floats, known: list[str]) -> Floats:
     for family in ("rhythm", "frequency"):
         share[lapsed, known.index(family)] = 0.0
     return share
-
-
-def _extra(name: str, row: Mapping[str, float]) -> str:
-    """What is known of a person in an extra column."""
-    about, value = property_of(name), row[name]
-    if name.startswith(("recent:", "since:")):
-        since = row[f"since:{about}"]
-        text = f"no {about} yet" if np.isnan(since) else f"last {about} {_ago(since)}"
-    elif "=" in name:
-        text = f"{about} is {'' if value else 'not '}{name.partition('=')[2]}"
-    else:
-        text = f"{about} is not known" if np.isnan(value) else f"{about} is {value:g}"
-    return text.encode("ascii", "replace").decode()[:80]
-
-
-def describe(family: str, row: Mapping[str, float]) -> str:
-    """What is known of a person in one family, as plain ASCII of at most 80 characters; `row` by FEATURES."""
-    return _WORDS[family](row)
-
-
-def _recency(row: Mapping[str, float]) -> str:
-    if np.isnan(row["recency_days"]):
-        return "no order yet"
-    text = f"last order {_ago(row['recency_days'])}"
-    return text if np.isnan(row["gap_mean"]) else f"{text}, usual gap {_days(row['gap_mean'])}"
-
-
-def _rhythm(row: Mapping[str, float]) -> str:
-    if np.isnan(row["recency_days"]):
-        return "no order yet"
-    if np.isnan(row["gap_mean"]):
-        return "no rhythm yet: ordered once"
-    gaps = row["recency_days"] / max(row["gap_mean"], 1e-9)
-    return f"{min(gaps, 999):.1f} usual gaps of {_days(row['gap_mean'])} since the last order"
-
-
-def _frequency(row: Mapping[str, float]) -> str:
-    orders = _counted(row["orders_90d"], "order")
-    if row["orders"] > row["orders_90d"]:
-        return f"{orders} in the last 90 days, {row['orders']:.0f} in all"
-    return f"{orders} in the last 90 days"
-
-
-def _spend(row: Mapping[str, float]) -> str:
-    if row["spend_90d"] > 0:
-        return f"spent {row['spend_90d'] / 100:.2f} in the last 90 days"
-    return f"spent nothing in the last 90 days, {row['spend_sum'] / 100:.2f} before"
-
-
-def _campaigns(row: Mapping[str, float]) -> str:
-    if not row["sends"]:
-        return "not mailed yet"
-    answers, mailings = f"{row['responses']:.0f}", _counted(row["sends"], "mailing")
-    often = row["responses"] > row["sends"]
-    text = f"{answers} answers to {mailings}" if often else f"answered {answers} of {mailings}"
-    if not np.isnan(row["days_since_response"]):
-        return f"{text}, the last {_ago(row['days_since_response'])}"
-    if not np.isnan(row["days_since_click"]):
-        return f"{text}, last click {_ago(row['days_since_click'])}"
-    return text
-
-
-def _tenure(row: Mapping[str, float]) -> str:
-    text = f"known for {_days(row['tenure_days'])}"
-    first = row["first_order_days"]
-    return text if np.isnan(first) else f"{text}, first order {_ago(first)}"
-
-
-_WORDS = {
-    "recency": _recency,
-    "rhythm": _rhythm,
-    "frequency": _frequency,
-    "spend": _spend,
-    "campaigns": _campaigns,
-    "tenure": _tenure,
-}
-
-
-def _ago(days: float) -> str:
-    return "today" if days < 1 else f"{_days(days)} ago"
-
-
-def _days(days: float) -> str:
-    return "less than a day" if days < 0.5 else _counted(round(days), "day")
-
-
-def _counted(number: float, noun: str) -> str:
-    if number == 0:
-        return f"no {noun}s"
-    return f"{number:.0f} {noun}" if round(number) == 1 else f"{number:.0f} {noun}s"

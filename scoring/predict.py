@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.explain import Picked, Reason, Reasons, pick
+from scoring.explain import Picked, Reason, Reasons, in_common, pick
 from scoring.extras import Extras
-from scoring.model import Model
+from scoring.model import Model, direction
 from scoring.objectives import population
 from scoring.snapshots import Floats, Ints, Matrix, matrix
 from scoring.tables import Tables
@@ -66,13 +66,17 @@ def predict(
     # Against the average person scored today: what is true of everyone is nobody's reason.
     if not inside.size:
         return Predictions(known.person_ids, values, prior_only, [()] * values.size)
-    _, parts = model.estimator.contributions(known.values[inside[:: inside.size // AVERAGED + 1]])
+    some = known.values[inside[:: inside.size // AVERAGED + 1]]
+    _, parts = model.estimator.contributions(some)
     average = parts.mean(axis=0)
+    common = in_common(model.slope * (parts - average), some, model.features, direction(model.objective))
     if elsewhere is None:
         values[inside], picked = _here(model, known.values, inside, average)
     else:
         values[inside], picked = elsewhere(average)
-    return Predictions(known.person_ids, values, prior_only, Reasons(picked, inside, known.values, model.features))
+    return Predictions(
+        known.person_ids, values, prior_only, Reasons(picked, inside, known.values, model.features, common)
+    )
 
 
 def answers(model: Model, x: Floats, average: Floats) -> Answers:

@@ -100,7 +100,7 @@ def test_a_lapsed_regular_is_never_told_that_what_is_long_ago_speaks_for_them(ki
         for reason in given_reasons:
             if reason.family == "recency":
                 told += 1
-                assert reason.text == "last order 91 days ago, usual gap 19 days"
+                assert reason.text == "last order 91 days ago, usually every 19 days"
                 assert (reason.contribution > 0) == (kind == "churn"), (name, reason)
     # Of money, what they do not spend any more is told instead; answers to campaigns are about something else.
     assert told or kind in ("value", "response")

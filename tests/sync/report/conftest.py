@@ -142,7 +142,7 @@ def movers() -> Movers:
         for place, letter in enumerate("KABCDEFG")
     )
     down = (
-        Mover("Jonas W.", "Mailchimp 9a1f", 83, 41, "last order 94 days ago, usual gap 41 days"),
+        Mover("Jonas W.", "Mailchimp 9a1f", 83, 41, "last order 94 days ago, usually every 41 days"),
         Mover("m…@….de", "Salesforce 003", 60, 33, "no click for 60 days", url="https://example.test/003"),
     )
     return Movers("chance to buy again in 30 days", up, down)

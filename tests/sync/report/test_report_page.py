@@ -163,7 +163,7 @@ def test_the_numbers_appear(sample: ReportData, read: Read) -> None:
     assert "Champions 402 17 % 64,120 +6" in text["segments"]
     assert "ft_segment is any of At risk AND ft_control_group is not Yes" in text["segments"]
     assert "Most at stake: 18 Champions → Cooling, 9,400 EUR." in text["migration"]
-    assert "Jonas W. 83 → 41 last order 94 days ago, usual gap 41 days" in text["movers"]
+    assert "Jonas W. 83 → 41 last order 94 days ago, usually every 41 days" in text["movers"]
     assert "218: opted out of profiling" in text["written"]
     assert "HubSpot: shop-de" in text["written"]
 

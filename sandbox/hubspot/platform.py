@@ -13,6 +13,7 @@ from sandbox.hubspot.portal import ALL_SCOPES, Portal
 from sandbox.hubspot.property_routes import PropertyRoutes
 from sandbox.hubspot.router import Router
 from sandbox.hubspot.timeline import Timeline
+from sandbox.hubspot.troubles import Trouble
 from sandbox.hubspot.writes import Writer
 from sandbox.people import World
 from sandbox.platform import SandboxClock
@@ -70,6 +71,13 @@ class HubSpot:
         }
         lists = {id_: {**each, "members": list(each["members"])} for id_, each in self._portal.lists.items()}
         return records | archived | schema | groups | {"lists": lists}
+
+    def trouble(self, contact_id: str, trouble: Trouble | None) -> None:
+        """Something stands in the way of updates of a contact from now on; None takes it away."""
+        if trouble:
+            self._portal.troubles[contact_id] = trouble
+        else:
+            self._portal.troubles.pop(contact_id, None)
 
     def find(self, email: str) -> list[dict[str, Any]]:
         """The contact with this address: name, address, some of HubSpot's properties and all custom ones."""

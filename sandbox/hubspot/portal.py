@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.hubspot.definitions import standard_groups, standard_properties
 from sandbox.hubspot.errors import ApiError, refuse
 from sandbox.hubspot.records import Record, Table
+from sandbox.hubspot.troubles import Trouble
 from sandbox.hubspot.values import iso
 from sandbox.platform import SandboxClock
 
@@ -52,6 +53,8 @@ class Portal:
         self.emails: dict[str, str] = {}
         self.lists: dict[str, dict[str, Any]] = {}
         self.submissions: list[dict[str, Any]] = []
+        self.troubles: dict[str, Trouble] = {}
+        """What stands in the way of updates, by contact."""
 
     def now(self) -> str:
         """The present instant as HubSpot writes it; never the same twice."""

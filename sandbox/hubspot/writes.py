@@ -14,6 +14,7 @@ from sandbox.hubspot.errors import (
 )
 from sandbox.hubspot.portal import Portal
 from sandbox.hubspot.records import Record, Values
+from sandbox.hubspot.troubles import refuse_unnamed
 from sandbox.hubspot.values import stored
 
 _NOT_FOUND = "Could not get some {} objects, they may be deleted or not exist. Check that ids are valid."
@@ -45,9 +46,14 @@ class Writer:
             message = f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique"
             raise bad_request(message, context={"ids": twice})
         outcome, missing = Outcome(), []
+        troubles = self._portal.troubles if kind == "contacts" else {}
+        refuse_unnamed([troubles[id_] for id_ in ids if id_ in troubles])
         for row, (values, problems) in zip(rows, self._judged(kind, rows), strict=True):
             table, id_ = self._portal.tables[kind], str(row.get("id", ""))
-            if problems:
+            if trouble := troubles.get(id_):
+                if trouble.how == "named":
+                    outcome.errors.append(_row_error(row, trouble.problems, trouble.message))
+            elif problems:
                 outcome.errors.append(_row_error(row, problems))
             elif id_ in table.live:
                 outcome.written.append((self._write(kind, table.live[id_], values), list(values)))
@@ -200,11 +206,11 @@ def _traced(rows: list[dict[str, Any]]) -> bool:
     return all(traces) and len(set(traces)) == len(traces)
 
 
-def _row_error(row: dict[str, Any], problems: list[dict[str, Any]]) -> dict[str, Any]:
+def _row_error(row: dict[str, Any], problems: list[dict[str, Any]], message: str = "") -> dict[str, Any]:
     return {
         "status": "error",
         "category": "VALIDATION_ERROR",
-        "message": invalid_message(problems),
+        "message": invalid_message(problems) if problems else message,
         "errors": invalid_details(problems),
         "context": {"objectWriteTraceId": [row["objectWriteTraceId"]]},
     }

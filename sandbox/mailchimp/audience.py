@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sandbox.mailchimp.records import Member, MergeField, Segment, address_hash, stamp
+from sandbox.mailchimp.troubles import Trouble
 
 STANDARD_FIELDS = (
     MergeField(1, "FNAME", "First Name", "text", public=True),
@@ -25,6 +26,8 @@ class Audience:
         """Hashes of addresses that signed up to many lists of other accounts lately."""
         self.fields: dict[str, MergeField] = {field.tag: field for field in STANDARD_FIELDS}
         self.segments: dict[int, Segment] = {}
+        self.troubles: dict[str, Trouble] = {}
+        """What stands in the way of writing, by contact id."""
         self._by_hash: dict[str, Member] = {}
         self._next_tag_id = FIRST_TAG_ID
         self._next_merge_id = len(STANDARD_FIELDS) + 1
@@ -32,6 +35,11 @@ class Audience:
     def find(self, key: str) -> Member | None:
         """The member with this contact id, address (any case) or hash of the address."""
         return self.members.get(key) or self._by_hash.get(address_hash(key) if "@" in key else key.lower())
+
+    def trouble_of(self, email: str) -> Trouble | None:
+        """What stands in the way of writing to the member with this address, if anything."""
+        member = self.find(email) if "@" in email else None
+        return self.troubles.get(member.contact_id) if member else None
 
     def add(self, member: Member) -> None:
         """Take in a new member; ValueError when the address is taken."""

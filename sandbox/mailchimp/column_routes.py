@@ -15,6 +15,7 @@ from sandbox.mailchimp.member_shapes import (
     segment_shape,
 )
 from sandbox.mailchimp.records import LIST_ID, Member, MergeField, Segment
+from sandbox.mailchimp.troubles import tag_errors
 from sandbox.mailchimp.wire import Body, Problem, flag, instant, invalid, links, not_found, one_of, page, sent_body
 
 TYPES = ("text", "number", "date", "dropdown")
@@ -119,6 +120,10 @@ class ColumnRoutes:
                 raise invalid((name, "Schema describes array, something else found instead"))
             if len(emails) > SEGMENT_BATCH_MAX:
                 raise invalid((name, f"There should be no more than {SEGMENT_BATCH_MAX} items in the array"))
+        named = {email: trouble for email in (*to_add, *to_remove) if (trouble := self.audience.trouble_of(email))}
+        errors = tag_errors(named)
+        refused = {email for error in errors for email in error["email_addresses"]}
+        to_add, to_remove = ([email for email in emails if email not in refused] for emails in (to_add, to_remove))
         now = self.account.clock.now()
         added = [member for member in self._on_list(to_add) if self.audience.tag(member, segment, now)]
         removed = [member for member in self._on_list(to_remove) if self.audience.untag(member, segment, now)]
@@ -126,10 +131,10 @@ class ColumnRoutes:
         return {
             "members_added": [bulk_member_shape(self.account, member, members_url) for member in added],
             "members_removed": [bulk_member_shape(self.account, member, members_url) for member in removed],
-            "errors": [],
+            "errors": errors,
             "total_added": len(added),
             "total_removed": len(removed),
-            "error_count": 0,
+            "error_count": len(errors),
             "_links": links(f"{list_url()}/segments/{segment.id}", {"self": ("GET", "")}),
         }
 

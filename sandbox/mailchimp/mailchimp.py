@@ -17,6 +17,7 @@ from sandbox.mailchimp.member_shapes import WORLD_START, merge_field_shape, plai
 from sandbox.mailchimp.records import API_KEY, LIST_ID, STORE_ID
 from sandbox.mailchimp.shop_routes import ShopRoutes, plain_order
 from sandbox.mailchimp.story import Story
+from sandbox.mailchimp.troubles import Trouble
 from sandbox.mailchimp.wire import Body, Problem, base_url, links, not_found, problem_response, reply
 from sandbox.people import World
 from sandbox.platform import SandboxClock
@@ -136,6 +137,13 @@ class Mailchimp:
             "segments": {str(s.id): segment_shape(self._account, s) for s in audience.segments.values()},
             "orders": {order.id: plain_order(order) for order in self._account.shop.orders},
         }
+
+    def trouble(self, contact_id: str, trouble: Trouble | None) -> None:
+        """Something stands in the way of writing to a member from now on; None takes it away."""
+        if trouble:
+            self._account.audience.troubles[contact_id] = trouble
+        else:
+            self._account.audience.troubles.pop(contact_id, None)
 
     def find(self, email: str) -> list[dict[str, Any]]:
         audience = self._account.audience

@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.mailchimp.audience import Audience
 from sandbox.mailchimp.records import Member, address_hash, digest, stamp
+from sandbox.mailchimp.troubles import refuse_whole
 from sandbox.mailchimp.values import checked_merge
 from sandbox.mailchimp.wire import Body, Problem, invalid, not_found
 from sandbox.platform import SandboxClock
@@ -39,21 +40,24 @@ class Writer:
             raise invalid(("members", f"There should be no more than {BATCH_MAX} items in the array"))
         if faults := [fault for i, row in enumerate(rows) for fault in _faults(row, f"members.item:{i}.")]:
             raise invalid(*faults)
+        troubles = [self.audience.trouble_of(row.get("email_address", "")) for row in rows]
+        refuse_whole(troubles)
         new: list[Member] = []
         updated: list[Member] = []
         errors: list[Body] = []
         seen: set[str] = set()
-        for row in rows:
+        for row, trouble in zip(rows, troubles, strict=True):
             email = row.get("email_address", "")
             duplicate = email.lower() in seen
             seen.add(email.lower())
-            if duplicate and skip_duplicates:
+            if (duplicate and skip_duplicates) or (trouble and trouble.how == "silent"):
                 continue
             try:
                 if duplicate:
                     raise Problem(400, "Invalid Resource", f"Duplicate items found in the request: {email}")
                 known = self.audience.find(email) if "@" in email else None
-                member = self._batch_row(known, row, body, waive_required)
+                sent = trouble.spoil(row) if trouble else row
+                member = self._batch_row(known, sent, body, waive_required)
                 (updated if known else new).append(member)
             except Problem as problem:
                 errors.append(_row_error(email, problem))

@@ -1,15 +1,19 @@
-"""Reads a stream: windows of time, in each of them one query after the other, each query in the order of the ids.
+"""Reads a stream: windows of time, in each of them its queries in turn, each query in the order of the ids.
 
 A window is [since, until) of the stamps that move with every change. Inside it rows come by id, so that the last id
 seen is all it takes to go on after a stop: a row that changes meanwhile moves out of the window, into the next one.
-A window that takes Salesforce too long is read in pieces.
+A window that takes Salesforce too long is read in pieces. While one query is read the next one begins.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from connectors.ahead import ahead
 from connectors.contract import Page
 from connectors.errors import Unavailable
 from connectors.records import Activity, Contact
@@ -30,6 +34,9 @@ _EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)
 Row = Mapping[str, Any]
 """One row of an answer; the fields of a parent stand beside its own as `Opportunity.Amount`."""
 Records = Sequence[Contact | Activity]
+Pieces = Iterator[tuple[Answer, Cursor | None]]
+_AT_ONCE = 2
+"""Queries of one stream under way side by side: tasks and events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +76,29 @@ def whole_second(until: datetime) -> datetime:
 
 
 def _window(sf: "Salesforce", stream: str, sources: Sequence[Source], start: Cursor, end: datetime) -> Iterator[Page]:
-    for number in range(start.source, len(sources)):
-        source = sources[number]
-        at = start if number == start.source else Cursor(start.since, end, number)
-        behind = Cursor(start.since, end, number + 1) if number + 1 < len(sources) else Cursor(end)
-        gone = set(source.gone)
-        whole = len(sources) == 1 and not at.after
-        for answer, cursor in _pieces(sf, source, at, end):
-            records = [record for row in answer.rows for record in source.read(_flat(row))]
-            gone.difference_update(row["Id"] for row in answer.rows)
-            if gone and source.missing and cursor is None:
-                records += source.missing(gone)
-            whole = whole and (cursor is None or cursor.high is None)
-            yield _page(stream, records, cursor or behind, answer.total if whole else None, first=start.since is None)
+    places = [start, *(Cursor(start.since, end, number) for number in range(start.source + 1, len(sources)))]
+    begun = (partial(_begun, _pieces(sf, sources[at.source], at, end)) for at in places)
+    with closing(ahead(begun, _AT_ONCE)) as found:
+        for at, pieces in zip(places, found, strict=True):
+            source, gone = sources[at.source], set(sources[at.source].gone)
+            behind = Cursor(start.since, end, at.source + 1) if at.source + 1 < len(sources) else Cursor(end)
+            whole = len(sources) == 1 and not at.after
+            for answer, cursor in pieces:
+                records = [record for row in answer.rows for record in source.read(_flat(row))]
+                gone.difference_update(row["Id"] for row in answer.rows)
+                if gone and source.missing and cursor is None:
+                    records += source.missing(gone)
+                whole = whole and (cursor is None or cursor.high is None)
+                total = answer.total if whole else None
+                yield _page(stream, records, cursor or behind, total, first=start.since is None)
 
 
-def _pieces(sf: "Salesforce", source: Source, at: Cursor, end: datetime) -> Iterator[tuple[Answer, Cursor | None]]:
+def _begun(pieces: Pieces) -> Pieces:
+    """The same pieces, the first of them read already."""
+    return chain([next(pieces)], pieces)
+
+
+def _pieces(sf: "Salesforce", source: Source, at: Cursor, end: datetime) -> Pieces:
     """The answers of one source, each with the cursor behind it; None behind the last."""
     low, high, after = at.low or at.since, at.high or end, at.after
     while True:

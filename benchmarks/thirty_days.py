@@ -123,7 +123,7 @@ def live(world: World, folder: Path, days: int, told: Callable[[int, Lived], Non
             clock.set(at)
             sandbox.advance(at)
             lived.due.append((at, name))
-            jobs.attempt(config, clock, name, jobs.JOBS[name])
+            jobs.attempt(config, clock, name, jobs.entries(config)[name].job)
         _measure(lived, config)
         told(day + 1, lived)
         lived.struck = ordered - sum(fault.times for fault in sandbox.faults())
@@ -155,7 +155,7 @@ def _measure(lived: Lived, config: Config) -> None:
 def _unwritten(config: Config, clock: Days) -> int:
     """After one undisturbed pull and write: contacts a plan would still change."""
     for name in ("pull", "write", "pull"):
-        jobs.attempt(config, clock, name, jobs.JOBS[name])
+        jobs.attempt(config, clock, name, jobs.entries(config)[name].job)
     with open_site(config, clock) as site:
         return planning.make_plan(site.db, site.config, site.connectors, clock.now()).size
 

@@ -1,13 +1,15 @@
 """From an account in the config to a connector: the secret is found, the fields are named."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Never
 
 import connectors
 from connectors.budget import Budget
 from connectors.contract import Account as OpenAccount
-from connectors.contract import Connector
-from connectors.errors import Retry
+from connectors.contract import Capabilities, Change, Connector, Finding
+from connectors.errors import NotAuthorised, Retry
 from sync import secrets
 from sync.clock import STOPPED, Clock
 from sync.config import Config
@@ -35,7 +37,7 @@ def connect(
         name=account.name,
         token=_secret(account, provision=provision).value,
         base_url=account.address,
-        options=account.model_dump(exclude={"name", "base_url"}),
+        options=account.model_dump(exclude={"name", "base_url", "mode", "schedule"}),
         prefix=config.write.prefix,
         fields=every_field(config) if cleanup else field_specs(config),
         budget=budget,
@@ -46,6 +48,28 @@ def connect(
         return connectors.open_connector(opened, sleep=_sleep(clock), monotonic=clock.monotonic)
     except ValueError as error:
         raise ForetagError(f"account {account.name}: {error}") from error
+
+
+class Unopened:
+    """Stands for an account that could not be opened, so that the others go on: whatever is asked of it fails."""
+
+    def __init__(self, kind: str, why: ForetagError, streams: tuple[str, ...]) -> None:
+        self.kind, self.streams, self.why = kind, streams, why
+        self.capabilities = Capabilities(write_batch=1, read_batch=1, tags_cost_calls=False, contact_streams=streams)
+        self.calls: Counter[str] = Counter()
+
+    def check(self) -> list[Finding]:
+        """The reason."""
+        return [Finding("fail", str(self.why))]
+
+    def predict_calls(self, changes: Sequence[Change]) -> int:  # noqa: ARG002 - of the protocol
+        """None are made."""
+        return 0
+
+    def _fails(self, *_: object, **__: object) -> Never:
+        raise NotAuthorised(str(self.why))
+
+    pull = drift = provision = package = held = write = remove = _fails
 
 
 def _secret(account: Account, *, provision: bool) -> secrets.Secret:

@@ -47,7 +47,7 @@ class Cleaned:
 
 def emptying_plan(site: Site) -> Plan:
     """Empties every value of ours, also of people who opted out, by what the store holds: pull first."""
-    plan = Plan(site.clock.now(), site.config.mode)
+    plan = Plan(site.clock.now(), site.config.boldest_mode)
     for name, connector in site.connectors.items():
         changes, skipped = plan.changes.setdefault(name, []), plan.skipped.setdefault(name, Counter())
         for row in contacts(site.db, name):

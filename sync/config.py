@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from sync import secrets
-from sync.config_accounts import Account, HubSpot, Mailchimp, Salesforce, Section
+from sync.config_accounts import MODES, Account, HubSpot, Mailchimp, Mode, Salesforce, Section
 from sync.config_model import Model
 from sync.config_sections import (
     TITLES,
@@ -70,7 +70,7 @@ class Config(Section):
     )
     timezone: TimeZone = Field(description='Your time zone, such as "Europe/Berlin".')
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="Currency of the amounts, as three letters.")
-    mode: Literal["shadow", "pilot", "full"] = Field(
+    mode: Mode = Field(
         "shadow", description="shadow (write nothing), pilot (write to a share of people) or full (write to everyone)."
     )
     data_dir: Folder = Field(
@@ -106,6 +106,15 @@ class Config(Section):
     def accounts(self) -> tuple[Account, ...]:
         """Every account of every platform, in the order of the file's sections."""
         return (*self.hubspot, *self.mailchimp, *self.salesforce)
+
+    def mode_of(self, account: Account) -> Mode:
+        """The mode this account is in."""
+        return self.mode if account.mode == "same" else account.mode
+
+    @property
+    def boldest_mode(self) -> Mode:
+        """The mode of the account that most is written to."""
+        return max(map(self.mode_of, self.accounts), key=MODES.index)
 
     @property
     def secret_names(self) -> tuple[str, ...]:

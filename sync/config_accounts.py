@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sync.config_values import Duration, Url
+from sync.config_values import Duration, OwnCron, Url
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _NAME_MEANING = "What you call this account: lower-case letters, digits and hyphens; unique in this file."
@@ -20,11 +20,31 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
 
+Mode = Literal["shadow", "pilot", "full"]
+MODES: tuple[Mode, ...] = ("shadow", "pilot", "full")
+"""From the most careful to the boldest."""
+
+
+class OwnSchedule(Section):
+    """When the daemon reads and writes the account above, if not when all others are. Scoring is done once for all."""
+
+    pull: OwnCron = Field("", description='Read what is new, as a cron line; "" is that of [schedule].')
+    write: OwnCron = Field(
+        "",
+        description="Write what is planned, inside write.hours, as a cron line; the daemon then writes to this account "
+        'at these times only. "" is that of [schedule].',
+    )
+
+
 class Account(Section):
     """One account on one platform."""
 
     kind: ClassVar[str]
     name: str
+    mode: Literal["same", "shadow", "pilot", "full"] = Field(
+        "same", description="same (as the mode at the top of the file), or a mode of its own: shadow, pilot or full."
+    )
+    schedule: OwnSchedule = Field(OwnSchedule(), description="Times of its own.")
     properties: list[str]
     daily_calls: int
     full_pull: Duration

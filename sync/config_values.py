@@ -81,6 +81,10 @@ def _cron(value: str) -> str:
     return value
 
 
+def _own_cron(value: str) -> str:
+    return value and _cron(value)
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -126,6 +130,8 @@ Horizon = Annotated[timedelta | None, BeforeValidator(_horizon)]
 DailyHours = Annotated[Hours | None, BeforeValidator(_hours)]
 """None is "": any time."""
 Cron = Annotated[str, AfterValidator(_cron)]
+OwnCron = Annotated[str, AfterValidator(_own_cron)]
+"""A cron line, or "": none of its own."""
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Share = Annotated[float, BeforeValidator(_share)]
 Url = Annotated[str, AfterValidator(_url)]

@@ -148,9 +148,7 @@ def _place_of(key: str, section: type[BaseModel]) -> str:
     if here:
         return f" – did you mean {here[0]}?"
     sections = {name: section_of(field.annotation) for name, field in Config.model_fields.items()}
-    homes = [f"[{name}]" for name, other in sections.items() if other and key in other.model_fields]
-    if homes:
-        return f" – it belongs in {' or '.join(homes)}"
-    if key in Config.model_fields:
+    if key in sections and sections[key] is None:
         return " – it belongs at the top of the file, above the first [section]"
-    return ""
+    homes = [f"[{name}]" for name, other in sections.items() if other and key in other.model_fields]
+    return f" – it belongs in {' or '.join(homes)}" if homes else ""

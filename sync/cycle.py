@@ -1,6 +1,6 @@
 """THE MAIN PATH. One run, top to bottom: pull → score → plan → guard → apply."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from sync.score import Scored, score
 from sync.site import Site
 from sync.store import facts, passes, runs
 from sync.store.scores import newest_standings
+from sync.window import part, shut, together
 
 CLOCK_SET_BACK = timedelta(days=2)
 """How far a clock may be behind the last run: as much as a wrong time zone and a leap day together."""
@@ -50,6 +51,8 @@ class Outcome:
     """Why the guard refused; nothing was written then."""
     withheld: str = ""
     """Why nothing was written although the guard agreed: nobody there, shadow mode, or outside the write window."""
+    shut: dict[str, str] = field(default_factory=dict)
+    """Why an account was not written to, where others may be."""
     applied: list[Applied] = field(default_factory=list)
     carried_out: str = ""
     """The id of the plan, once it is being carried out: by it a run can be undone."""
@@ -73,8 +76,17 @@ class Outcome:
         return "partial" if any(problems) or any(each.failed for each in self.applied) else "ok"
 
 
-def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_change: bool = False) -> Outcome:
+def run(
+    site: Site,
+    watcher: Watcher,
+    *,
+    train: bool = False,
+    accept_large_change: bool = False,
+    accounts: Collection[str] | None = None,
+) -> Outcome:
     """One run of everything; `train` makes new models even if the present ones are young.
+
+    Written to are those of `accounts` (all, for None) that may be.
 
     What it did is in the book of runs, also when it ends in an exception. Nobody is scored and nothing is written while
     something cannot be read that could be read before; NotAllRead when the very first pull broke off.
@@ -91,9 +103,9 @@ def run(site: Site, watcher: Watcher, *, train: bool = False, accept_large_chang
             watcher.begin("score")
             outcome.scored = score(site, outcome.as_of, train=train)
             if newest_standings(site.db):
-                _write(site, watcher, outcome, guarded=not accept_large_change)
+                _write(site, watcher, outcome, guarded=not accept_large_change, accounts=accounts)
             else:
-                outcome.plan, outcome.withheld = Plan(as_of, site.config.mode), "nobody is in the store yet"
+                outcome.plan, outcome.withheld = Plan(as_of, site.config.boldest_mode), "nobody is in the store yet"
         outcome.calls = site.calls()
     except BaseException as error:
         verdict = outcome.verdict if isinstance(error, NotAllRead) else "failed"
@@ -154,14 +166,16 @@ def _was_read(site: Site, each: Pulled) -> bool:
     return with_contacts and passes.is_repeating(site.db, each.account)
 
 
-def write(site: Site, watcher: Watcher) -> Outcome:
+def write(site: Site, watcher: Watcher, accounts: Collection[str] | None = None) -> Outcome:
     """Plan, guard and apply alone, on the scores there are: for what could not be written when it was scored.
+
+    Written to are those of `accounts` (all, for None) that may be.
 
     It is in the book of runs when it wrote something or was refused.
     """
     as_of = site.clock.now()
     outcome = Outcome(0, as_of)
-    _write(site, watcher, outcome, guarded=True)
+    _write(site, watcher, outcome, guarded=True, accounts=accounts)
     if outcome.applied or outcome.objections:
         outcome.calls = site.calls()
         outcome.number = outcome.number or runs.begin(site.db, as_of, as_of)
@@ -169,21 +183,26 @@ def write(site: Site, watcher: Watcher) -> Outcome:
     return outcome
 
 
-def _write(site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool) -> None:
-    """Plan, guard (unless a human has accepted the change) and apply."""
+def _write(
+    site: Site, watcher: Watcher, outcome: Outcome, *, guarded: bool, accounts: Collection[str] | None = None
+) -> None:
+    """Plan, guard (unless a human has accepted the change) and apply to those of `accounts` that may be written to."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
     if guarded:
         outcome.objections = _objections(site, outcome.plan)
     outcome.judged = judged(site)
-    outcome.withheld = why_not_now(site, site.clock.now())
+    outcome.shut = shut(site, site.clock.now(), accounts)
+    if len(outcome.shut) == len(site.config.accounts):
+        outcome.withheld, outcome.shut = "; ".join(dict.fromkeys(outcome.shut.values())), {}
     writes = not outcome.objections and not outcome.withheld
     if writes:
-        outcome.plan = live_plan(site, outcome.plan)
+        open_part = part(live_plan(site, part(outcome.plan, outcome.shut)), outcome.shut)
+        outcome.plan = together(outcome.plan, open_part)
     outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
     if writes:
         watcher.begin("apply")
-        _apply(site, outcome, outcome.plan, field_specs(site.config))
+        _apply(site, outcome, open_part, field_specs(site.config))
 
 
 def carry_out(site: Site, plan: Plan, specs: Sequence[FieldSpec], **about: Any) -> Outcome:
@@ -226,20 +245,6 @@ def _objections(site: Site, plan: Plan) -> list[str]:
     )
 
 
-def why_not_now(site: Site, at: datetime) -> str:
-    """Why a run may not write at this instant; empty when it may."""
-    if site.clock.stop.is_set():
-        return STOPPED
-    if site.config.mode == "shadow":
-        return 'the mode is shadow: nothing is written until mode = "pilot" or "full"'
-    local, window = at.astimezone(site.config.zone), site.config.write
-    if window.hours is not None and local.time() not in window.hours:
-        return f"it is {local:%H:%M}, writing is allowed {window.hours} (write.hours); the plan can be applied then"
-    if local.strftime("%a").lower() not in window.days:
-        return f"it is {local:%A}, writing is allowed on {', '.join(window.days)} (write.days)"
-    return ""
-
-
 def summary(outcome: Outcome) -> dict[str, Any]:
     """What the book of runs keeps: counts only, no personal data."""
     found: dict[str, Any] = {
@@ -249,6 +254,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "contacts": outcome.contacts,
         "judged": outcome.judged,
         "withheld": outcome.withheld,
+        "shut": outcome.shut,
         "objections": outcome.objections,
     }
     for each in outcome.pulled:

@@ -30,13 +30,18 @@ def examine(path: Path, connect: Callable[[Account, Config], Connector], now: da
     except ForetagError as error:
         yield "config", Finding("fail", str(error), "foretag init, or repair the file")
         return
-    accounts = ", ".join(account.name for account in config.accounts)
+    accounts = ", ".join(named(account) for account in config.accounts)
     yield "config", Finding("ok", f"{path}: mode {config.mode}, accounts {accounts}")
     yield "time zone", Finding("ok", f"{config.timezone}, where it is {now.astimezone(config.zone):%Y-%m-%d %H:%M}")
     yield "data_dir", _data_dir(config.data_dir)
     for account in config.accounts:
         for finding in _account(account, config, connect):
             yield account.name, finding
+
+
+def named(account: Account) -> str:
+    """An account's name, with its mode where that is one of its own."""
+    return account.name if account.mode == "same" else f"{account.name} ({account.mode})"
 
 
 def _data_dir(folder: Path) -> Finding:

@@ -1,10 +1,10 @@
 """The daemon's jobs: when they are due, one at a time, and what is told of them."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -31,6 +31,13 @@ ONE_AT_A_TIME = Lock()
 Job = Callable[[Site], object]
 
 
+class Entry(NamedTuple):
+    """One line of the timetable: the cron line, and what is done then."""
+
+    line: str
+    job: Job
+
+
 class CronLine(BaseTrigger):  # type: ignore[misc]
     """A cron line with cron's own weekday numbers and daylight-saving rules, which APScheduler's parser lacks."""
 
@@ -48,10 +55,14 @@ def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
 
     A job that could not start on time, however late it is (the machine slept, a long run), is made up for once.
     """
-    for name, job in JOBS.items():
+    wanted = entries(config)
+    for old in scheduler.get_jobs():
+        if isinstance(old.trigger, CronLine) and old.id not in wanted:
+            old.remove()
+    for name, (line, job) in wanted.items():
         scheduler.add_job(
             attempt,
-            CronLine(getattr(config.schedule, name), config.zone),
+            CronLine(line, config.zone),
             args=(config, clock, name, job),
             id=name,
             replace_existing=True,
@@ -63,7 +74,7 @@ def schedule(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
 
 def timetable(config: Config, after: datetime) -> Iterator[tuple[datetime, str]]:
     """The instants after `after` at which a job of the schedule is due, with its name, in order, without end."""
-    lines = {name: CronLine(getattr(config.schedule, name), config.zone) for name in JOBS}
+    lines = {name: CronLine(line, config.zone) for name, (line, _) in entries(config).items()}
     due = {name: line.get_next_fire_time(after, after) for name, line in lines.items()}
     while True:
         at, name = min((at, name) for name, at in due.items())
@@ -78,7 +89,7 @@ def catch_up(scheduler: BaseScheduler, config: Config, clock: Clock) -> None:
         scored = last_scored(site.db)
     if scored is None or CronLine(config.schedule.score, config.zone).get_next_fire_time(scored, scored) <= clock.now():
         log.warning("scored last: %s. Catching up now", scored.isoformat(timespec="minutes") if scored else "never")
-        at_once(scheduler, config, clock, "score", lambda site: tell(site, cycle.run(site, Silent())))
+        at_once(scheduler, config, clock, "score", entries(config)["score"].job)
 
 
 def at_once(scheduler: BaseScheduler, config: Config, clock: Clock, name: str, job: Job) -> None:
@@ -98,14 +109,36 @@ def tell(site: Site, outcome: cycle.Outcome) -> None:
         after_run(site, outcome)
 
 
-JOBS: Mapping[str, Job] = {
-    "pull": lambda site: pull(site, site.clock.now()),
-    "score": lambda site: tell(site, cycle.run(site, Silent())),
-    "train": lambda site: tell(site, cycle.run(site, Silent(), train=True)),
-    "write": lambda site: tell(site, cycle.write(site, Silent())),
-    "backup": backup.rotate,
-}
-"""What the daemon does, by the name of its line in [schedule]."""
+def entries(config: Config) -> dict[str, Entry]:
+    """What the daemon does, by name: the lines of [schedule], and those of accounts with times of their own.
+
+    A whole run reads every account, since people are judged by all there is of them.
+    """
+    reads = [each.name for each in config.accounts if not each.schedule.pull]
+    writes = [each.name for each in config.accounts if not each.schedule.write]
+    lines = config.schedule
+    found = {
+        "pull": Entry(lines.pull, _pull(reads)),
+        "score": Entry(lines.score, lambda site: tell(site, cycle.run(site, Silent(), accounts=writes))),
+        "train": Entry(lines.train, lambda site: tell(site, cycle.run(site, Silent(), train=True, accounts=writes))),
+        "write": Entry(lines.write, _write(writes)),
+        "backup": Entry(lines.backup, backup.rotate),
+    }
+    for each in config.accounts:
+        if each.schedule.pull:
+            found[f"pull {each.name}"] = Entry(each.schedule.pull, _pull([each.name]))
+        if each.schedule.write:
+            found[f"write {each.name}"] = Entry(each.schedule.write, _write([each.name]))
+    idle = {name for name, names in (("pull", reads), ("write", writes)) if not names}
+    return {name: entry for name, entry in found.items() if name not in idle}
+
+
+def _pull(accounts: Sequence[str]) -> Job:
+    return lambda site: pull(site, site.clock.now(), accounts=accounts)
+
+
+def _write(accounts: Sequence[str]) -> Job:
+    return lambda site: tell(site, cycle.write(site, Silent(), accounts))
 
 
 def attempt(config: Config, clock: Clock, name: str, job: Job) -> None:

@@ -106,7 +106,9 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         raise ForetagError("nobody has been scored yet: foretag score")
     standings = newest[1]
     plan = Plan(
-        as_of, config.mode, flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values())
+        as_of,
+        config.boldest_mode,
+        flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values()),
     )
     specs = field_specs(config)
     refused = outbox.refusals(db)
@@ -114,9 +116,10 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     for account in config.accounts:
         skipped: Counter[str] = Counter()
         changes = plan.changes.setdefault(account.name, [])
+        share = config.pilot.share if config.mode_of(account) == "pilot" else 1
         for row in contacts(db, account.name):
             pinned = pins.get((account.name, row["id"]), frozenset())
-            change = _change_of(row, standings, specs, config, as_of, skipped, pinned)
+            change = _change_of(row, standings, specs, config, share, as_of, skipped, pinned)
             if change is None:
                 continue
             refusal = refused.get((account.name, change.id))
@@ -149,6 +152,7 @@ def _change_of(
     standings: Mapping[int, Standing],
     specs: tuple[FieldSpec, ...],
     config: Config,
+    share: float,
     as_of: datetime,
     skipped: Counter[str],
     pinned: Set[str],
@@ -165,7 +169,7 @@ def _change_of(
     elif standing is None:
         skipped["not scored yet"] += 1
         return None
-    elif config.mode == "pilot" and not in_pilot(row["person_id"], config.pilot.share):
+    elif not in_pilot(row["person_id"], share):
         skipped["outside the pilot"] += 1
         return None
     else:

@@ -135,7 +135,7 @@ def _when(at: int | None) -> str | None:
 
 def emptying_plan(site: Site, person: int) -> Plan:
     """Empties our fields on every contact of this human that can be written to, by what the store holds: pull first."""
-    plan = Plan(site.clock.now(), site.config.mode)
+    plan = Plan(site.clock.now(), site.config.boldest_mode)
     for each in same_person(site.db, person):
         for row in site.db.execute(CONTACTS, (each,)):
             skipped = plan.skipped.setdefault(row["account"], Counter())

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from sync.config import Config
+from sync.config_accounts import MODES
 from sync.config_sections import Meaning, Objective
 from sync.fields import SEGMENTS, field_specs
 
@@ -36,7 +37,8 @@ def notice_text(config: Config) -> str:
     excluded = (
         " We then make a note on your contact that leaves you out of them." if config.privacy.exclude_when else ""
     )
-    shown = "" if config.mode == "shadow" else " Estimates, group and the reasons for them are kept there as well."
+    silent = config.boldest_mode == "shadow"
+    shown = "" if silent else " Estimates, group and the reasons for them are kept there as well."
     return _joined(
         _paragraph(_NO_ADVICE),
         "HOW WE PREDICT WHAT OUR CUSTOMERS NEED",
@@ -114,7 +116,11 @@ def _mode_points(config: Config) -> Iterator[str]:
         "pilot": f"Mode pilot: values are written for {config.pilot.share:.0%} of the people.",
         "full": "Mode full: values are written for everyone who has not opted out of marketing.",
     }
-    yield modes[config.mode]
+    own = {account.name: config.mode_of(account) for account in config.accounts}
+    for mode in MODES:
+        names = [name for name, its in own.items() if its == mode]
+        if names:
+            yield modes[mode] + (f" ({', '.join(names)})" if len(names) < len(own) else "")
     yield f"{config.holdout.share:.0%} of the people are a control group, marked so that campaigns can leave them out."
     yield (
         f"Features and scores are computed on the Spark at {config.engine.master}."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from connectors.contract import BY_ADMIN, FieldSpec
 from connectors.errors import ConnectorError, SchemaDrift
+from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.redact import redact
 from sync.site import Site
@@ -29,7 +30,7 @@ def provision(site: Site, accounts: Sequence[str]) -> Iterator[Provisioned]:
         made = Provisioned(account)
         try:
             made.created = make_fields(site, account, field_specs(site.config))
-        except ConnectorError as error:
+        except (ConnectorError, ForetagError) as error:
             made.problem = redact(str(error))
             log.error("%s: %s", account, made.problem)
         yield made

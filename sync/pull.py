@@ -1,7 +1,7 @@
 """Stage 1: from the platforms into the store. Streams are read side by side, one writer stores their pages."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Queue
@@ -9,6 +9,7 @@ from threading import Event, Thread
 
 from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError, QuotaSpent, Retry
+from sync.accounts import Unopened
 from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
@@ -52,19 +53,30 @@ class _Arrival:
 Progress = Callable[[Pulled, Page], None]
 
 
-def pull(site: Site, now: datetime, progress: Progress | None = None, *, contacts_only: bool = False) -> list[Pulled]:
-    """Bring every stream of every account up to `now`, or those with contacts; settle who is who, who is never scored.
+def pull(
+    site: Site,
+    now: datetime,
+    progress: Progress | None = None,
+    *,
+    contacts_only: bool = False,
+    accounts: Collection[str] | None = None,
+) -> list[Pulled]:
+    """Bring every stream of `accounts` (all, for None) up to `now`, or those with contacts; settle who is who, who is
+    never scored.
 
     A stream that fails, or is told to stop between two pages, is reported in its `problem`; the others go on. Any other
     exception ends the pull.
     """
-    db, connectors = site.db, site.connectors
+    db = site.db
+    connectors = {name: each for name, each in site.connectors.items() if accounts is None or name in accounts}
     queue: Queue[_Arrival] = Queue()
     given_up = Event()
-    for account in site.config.accounts:
+    for account in (each for each in site.config.accounts if each.name in connectors):
         streams = connectors[account.name].capabilities.contact_streams
         with transaction(db):
             properties.watch(db, account.name, account.properties, now)
+        if isinstance(connectors[account.name], Unopened):
+            continue
         if passes.begin_if_due(db, account.name, streams, now, account.full_pull):
             log.info("%s: all contacts are read anew (full_pull)", account.name)
     results = [

@@ -68,7 +68,7 @@ def report_data(site: Site, now: datetime) -> ReportData:
     return ReportData(
         generated_at=now.astimezone(site.config.zone),
         as_of=as_of.astimezone(site.config.zone),
-        mode=site.config.mode,
+        mode=site.config.boldest_mode,
         currency=site.config.currency,
         headline=_headline(site.config, now, newest, summary, learned),
         value_label=f"in the next {spending.horizon_days} days" if spending else "expected",
@@ -222,7 +222,7 @@ def _written(site: Site, summary: Mapping[str, Any]) -> Iterator[Written]:
         found = summary.get("written", {}).get(account.name, {})
         planned = summary.get("planned", {}).get(account.name, {})
         skipped = summary.get("skipped", {}).get(account.name, {})
-        if not found and site.config.mode != "shadow":
+        if not found and site.config.mode_of(account) != "shadow":
             planned = {}  # refused, or not now: only shadow mode shows what would have been written
         yield Written(
             platform=account.kind,  # type: ignore[arg-type] # one of the three kinds

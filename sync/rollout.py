@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import Literal
 
 from sync.config import Config
+from sync.config_accounts import Mode
 
 
 def draw(person_id: int, purpose: str) -> float:
@@ -22,8 +23,11 @@ def in_pilot(person_id: int, share: float) -> bool:
     return draw(person_id, "pilot") < share
 
 
-def arm(person_id: int, config: Config) -> Literal["act", "control", "none"]:
-    """What is done with this person's scores: acted on, kept as control, or neither (shadow, or not in the pilot)."""
-    if config.mode == "shadow" or (config.mode == "pilot" and not in_pilot(person_id, config.pilot.share)):
+def arm(person_id: int, mode: Mode, config: Config) -> Literal["act", "control", "none"]:
+    """What is done with this person's scores: acted on, kept as control, or neither (shadow, or not in the pilot).
+
+    `mode` is the boldest of the accounts the person is on.
+    """
+    if mode == "shadow" or (mode == "pilot" and not in_pilot(person_id, config.pilot.share)):
         return "none"
     return "control" if in_control(person_id, config.holdout.share) else "act"

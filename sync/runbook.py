@@ -99,6 +99,8 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for what in ("withheld", "error"):
         if run.get(what):
             yield f"{what:<12} {run[what]}"
+    for account, why in run.get("shut", {}).items():
+        yield f"{'withheld':<12} {account}: {why}"
     for objection in run.get("objections", ()):
         yield f"{'refused':<12} {objection}"
     if run.get("undoes"):

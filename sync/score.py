@@ -1,11 +1,13 @@
 """Stage 2: from the store to a prediction, reasons and a segment for everyone; contacts nobody."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sync.choosing import Used, choose, keep
+from sync.config_accounts import MODES, Mode
 from sync.engine import predict, tables
 from sync.feedback import judge, outcomes
 from sync.fields import SEGMENTS
@@ -61,13 +63,14 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     deciding = ("repeat_purchase", "value")
     new_model = any(each.cause in ("evidence", "replaced") for each in used if each.objective.key in deciding)
     placed, moves = standings(site, past, predictions, as_of, new_model=new_model)
+    modes = _modes(site)
     with transaction(site.db):
         for due_one, found in came_true:
             save_outcomes(site.db, due_one.objective, due_one.as_of, found)
         judge(site)
-        save_wave(site.db, Wave(as_of, site.config.mode, site.config.holdout.share))
+        save_wave(site.db, Wave(as_of, site.config.boldest_mode, site.config.holdout.share))
         for each in used:
-            _keep(site, each, as_of, predictions.get(each.objective.key), rules.get(each.objective.key))
+            _keep(site, each, as_of, modes, predictions.get(each.objective.key), rules.get(each.objective.key))
         save_standings(site.db, as_of, placed)
         save_moves(site.db, as_of, moves)
         sum_up(site, as_of)
@@ -88,8 +91,23 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     return Snapshots(known, now, traits(site, known, now), watched)
 
 
+def _modes(site: Site) -> dict[int, Mode]:
+    """The boldest mode of the accounts each person is on."""
+    of_account = {account.name: site.config.mode_of(account) for account in site.config.accounts}
+    found: dict[int, Mode] = {}
+    for row in site.db.execute("SELECT DISTINCT person_id, account FROM contact WHERE NOT deleted"):
+        here = of_account.get(row["account"], "shadow")
+        found[row["person_id"]] = max(found.get(row["person_id"], here), here, key=MODES.index)
+    return found
+
+
 def _keep(
-    site: Site, used: Used, as_of: datetime, predictions: "Predictions | None", rules: "Predictions | None"
+    site: Site,
+    used: Used,
+    as_of: datetime,
+    modes: Mapping[int, Mode],
+    predictions: "Predictions | None",
+    rules: "Predictions | None",
 ) -> None:
     """Keep new models, and enter into the ledger what they say of everyone they know something about."""
     number = keep(site, used, as_of)
@@ -99,6 +117,6 @@ def _keep(
     people, values, beside = (
         column[known].tolist() for column in (predictions.person_ids, predictions.values, rules.values)
     )
-    arms = (arm(person, site.config) for person in people)
+    arms = (arm(person, modes.get(person, "shadow"), site.config) for person in people)
     rows = zip(people, values, beside, arms, strict=True)
     save_predictions(site.db, as_of, used.objective.key, used.model.horizon_days, number, rows)

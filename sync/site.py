@@ -12,9 +12,11 @@ from connectors.budget import Budget
 from connectors.contract import Connector
 from sync.clock import Clock
 from sync.config import Config
+from sync.errors import ForetagError
 from sync.lock import Hold, only_run
 from sync.store.calls import CallBook
 from sync.store.database import open_store, trouble
+from sync.store.facts import cursors
 
 
 @dataclass
@@ -36,13 +38,23 @@ class Site:
 
     @cached_property
     def connectors(self) -> dict[str, Connector]:
-        """One connector per account, by the account's name. Raises MissingSecret."""
-        from sync.accounts import connect
+        """One connector per account, by the account's name; one that cannot be opened fails alone.
 
-        return {
-            account.name: connect(account, self.config, self.clock, self.budgets[account.name])
-            for account in self.config.accounts
-        }
+        Raises MissingSecret (or ForetagError) when none can be opened.
+        """
+        from sync.accounts import Unopened, connect
+
+        found: dict[str, Connector] = {}
+        failed: list[ForetagError] = []
+        for account in self.config.accounts:
+            try:
+                found[account.name] = connect(account, self.config, self.clock, self.budgets[account.name])
+            except ForetagError as error:
+                failed.append(error)
+                found[account.name] = Unopened(account.kind, error, cursors(self.db, account.name) or ("contacts",))
+        if len(failed) == len(found):
+            raise failed[0]
+        return found
 
     @cached_property
     def budgets(self) -> dict[str, Budget]:

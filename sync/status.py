@@ -34,7 +34,8 @@ def as_data(site: Site) -> dict[str, Any]:
     }
     waiting = site.db.execute("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sent')").fetchone()[0]
     return {
-        "mode": site.config.mode,
+        "mode": site.config.boldest_mode,
+        "accounts": {account.name: site.config.mode_of(account) for account in site.config.accounts},
         "scored": scored_at.isoformat() if scored_at else None,
         "freshness": fresh,
         "stored": counts,
@@ -57,7 +58,9 @@ def as_data(site: Site) -> dict[str, Any]:
 def as_lines(data: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     stored = data["stored"]
-    yield f"mode     {data['mode'].upper()}"
+    own = sorted(set(data["accounts"].values()))
+    told = "" if len(own) == 1 else f" ({', '.join(f'{name} {mode}' for name, mode in data['accounts'].items())})"
+    yield f"mode     {data['mode'].upper()}{told}"
     yield f"scores   {data['freshness']}, of {data['scored'] or 'never: foretag run'}"
     yield (
         f"store    {stored['contact']:,} contacts of {stored['person']:,} people, {stored['activity']:,} activities, "

@@ -33,7 +33,7 @@ def undo_plan(site: Site, number: int) -> Plan:
     who have opted out or object to profiling since; emptying is done for them too. ForetagError when there is nothing
     to undo.
     """
-    plan = Plan(site.clock.now(), site.config.mode)
+    plan = Plan(site.clock.now(), site.config.boldest_mode)
     there = {account: {row["id"]: row for row in contacts(site.db, account)} for account in site.connectors}
     for account, change in outbox.attempted(site.db, written_plan(site.db, number)):
         changes, skipped = plan.changes.setdefault(account, []), plan.skipped.setdefault(account, Counter())

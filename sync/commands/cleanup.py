@@ -51,7 +51,7 @@ def cleanup(app: App, dry_run: bool, yes: bool) -> None:
         click.echo(line)
     _demand_all(cleaned.removed)
     click.echo(f"Run {cleaned.number}: nothing of foretag is left on the platforms.")
-    if app.config.mode != "shadow":
+    if app.config.boldest_mode != "shadow":
         click.echo('The next run will make it all anew. To keep it from that: stop the daemon, or mode = "shadow".')
 
 

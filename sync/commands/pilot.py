@@ -21,7 +21,7 @@ def advance(app: App) -> None:
     from sync.pilot import checklist, next_share
     from sync.site import open_site
 
-    if app.config.mode != "pilot":
+    if all(app.config.mode_of(account) != "pilot" for account in app.config.accounts):
         raise Refused(f'the mode is {app.config.mode}: there is no pilot to grow. Set mode = "pilot" first')
     with open_site(app.config, app.clock, alone=False) as site:
         points = list(checklist(site))

@@ -113,10 +113,15 @@ def apply(app: App, file: Path, yes: bool) -> None:
     from sync.site import open_site
     from sync.store.facts import holds
     from sync.store.scores import newest_standings
+    from sync.window import part
 
     made = Plan.from_json(file.read_bytes())
-    if app.config.mode == "shadow":
+    shadow = {each.name for each in app.config.accounts if app.config.mode_of(each) == "shadow"}
+    if app.config.boldest_mode == "shadow":
         raise Refused('the mode is shadow: nothing is written. Set mode = "pilot" or "full", then foretag plan')
+    for account in sorted(shadow & made.changes.keys()):
+        click.echo(f"{account:<12} is left out: its mode is shadow")
+    made = part(made, shadow)
     if not made.size:
         click.echo("Nothing to write.")
         return
@@ -202,6 +207,8 @@ def _outcome_lines(outcome: Any) -> Iterable[str]:
     yield from applied_lines(outcome.applied)
     if outcome.withheld:
         yield f"Nothing written: {outcome.withheld}"
+    for account, why in outcome.shut.items():
+        yield f"{account:<12} not written: {why}"
 
 
 @click.command(epilog=example("foretag status", "foretag status --json"))

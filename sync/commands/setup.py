@@ -10,7 +10,7 @@ from sync import secrets
 from sync.cli import App, example, pass_app
 from sync.config import KINDS
 from sync.configfile import ConfigError
-from sync.doctor import Examined, examine
+from sync.doctor import Examined, examine, named
 from sync.errors import ForetagError
 
 _MARKS = {"ok": ("ok  ", "green"), "warn": ("WARN", "yellow"), "fail": ("FAIL", "red")}
@@ -32,7 +32,7 @@ def check(app: App, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"file": str(app.config_file), "problems": []}, indent=2))
     else:
-        accounts = ", ".join(account.name for account in config.accounts)
+        accounts = ", ".join(named(account) for account in config.accounts)
         click.echo(f"{app.config_file} is fine: mode {config.mode}, accounts {accounts}. Next: foretag doctor")
 
 

@@ -45,7 +45,7 @@ def undo(app: App, number: int, dry_run: bool, yes: bool) -> None:
     for line in applied_lines(outcome.applied):
         click.echo(line)
     click.echo(f"Run {outcome.number}: {outcome.verdict}, it undid run {number}.")
-    if app.config.mode != "shadow":
+    if app.config.boldest_mode != "shadow":
         click.echo('The next run will write again. To keep it from that: mode = "shadow", and restart the daemon.')
     if outcome.verdict != "ok":
         raise ForetagError(f"not everything was put back; foretag undo --run {number} again goes on where it stopped")

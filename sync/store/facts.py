@@ -36,6 +36,12 @@ def cursor(db: sqlite3.Connection, account: str, stream: str) -> str | None:
     return None if row is None else str(row["cursor"])
 
 
+def cursors(db: sqlite3.Connection, account: str) -> tuple[str, ...]:
+    """The streams of which a page has been stored."""
+    rows = db.execute("SELECT stream FROM cursor WHERE account = ? ORDER BY stream", (account,))
+    return tuple(row["stream"] for row in rows)
+
+
 def contact_counts(db: sqlite3.Connection) -> dict[str, int]:
     """Contacts that are there, per account."""
     rows = db.execute("SELECT account, count(*) AS n FROM contact WHERE NOT deleted GROUP BY account")

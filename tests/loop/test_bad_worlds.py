@@ -111,8 +111,8 @@ def test_two_daemons_do_each_job_once(tiny, undisturbed, caplog):
     tiny.provision()
 
     def both(site: Any) -> None:
-        jobs.attempt(tiny.config, clock, "score", jobs.JOBS["score"])
-        jobs.JOBS["score"](site)
+        jobs.attempt(tiny.config, clock, "score", jobs.entries(tiny.config)["score"].job)
+        jobs.entries(tiny.config)["score"].job(site)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "ONE_AT_A_TIME", _NoLock())  # that of the other process
@@ -232,6 +232,6 @@ def test_the_timetable_has_every_job_at_its_time(tiny):
     week = [
         name for _, name in takewhile(lambda d: d[0] < start + timedelta(days=7), jobs.timetable(tiny.config, start))
     ]
-    assert {name: week.count(name) for name in jobs.JOBS} == {
+    assert {name: week.count(name) for name in jobs.entries(tiny.config)} == {
         "pull": 167, "score": 7, "train": 1, "write": 168, "backup": 7,
     }  # fmt: skip

@@ -13,13 +13,14 @@ from connectors.records import Activity, ActivityKind, Consent, Contact
 from sync import cycle
 from sync.apply import Applied
 from sync.clock import FixedClock
-from sync.cycle import Outcome, run, why_not_now, write
+from sync.cycle import Outcome, run, write
 from sync.errors import ForetagError
 from sync.progress import Silent
 from sync.pull import Pulled
 from sync.store import runs
 from sync.store.database import transaction
 from sync.store.scores import newest_standings, save_standings
+from sync.window import why_not_now
 
 
 class Told(Silent):
@@ -287,6 +288,6 @@ def test_in_shadow_mode_nothing_is_written_but_the_plan_is_made(empty_shop, plat
 )
 def test_when_writing_is_withheld(site, helpers, tmp_path, settings, at, expected) -> None:
     site.config = helpers.config(tmp_path, **settings)
-    why = why_not_now(site, datetime.fromisoformat(at).replace(tzinfo=UTC))
+    why = why_not_now(site, site.config.accounts[0], datetime.fromisoformat(at).replace(tzinfo=UTC))
     assert why.startswith(expected)
     assert bool(why) == bool(expected)

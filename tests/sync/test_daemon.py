@@ -138,7 +138,8 @@ def test_every_job_of_the_schedule_is_registered_and_it_stops_when_told(config, 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_the_second_one_ends_it_at_once(config, scheduler, monkeypatch, number) -> None:
     clock = SystemClock()
-    monkeypatch.setattr(scheduler, "get_jobs", lambda self: os.kill(os.getpid(), number) or [])
+    start = scheduler.start
+    monkeypatch.setattr(scheduler, "start", lambda self: start(self) or os.kill(os.getpid(), number))
     serve(config, clock, same(config))
     assert clock.stop.is_set()
     assert signal.getsignal(number) is signal.SIG_DFL
@@ -179,7 +180,7 @@ def test_even_a_bug_does_not_end_the_daemon(config, monkeypatch, handlers, caplo
     """The real scheduler, with a job that is due at once; it tells the daemon to stop only when it has failed twice."""
     clock, failures = SystemClock(), []
 
-    def broken(site, *rest):
+    def broken(site, *rest, **options):
         failures.append(site)
         if len(failures) == 2:
             clock.stop.set()

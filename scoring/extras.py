@@ -77,6 +77,10 @@ class History:
         order = order[known[order]]
         return cls(person[order], at[order], texts(table["name"])[order], texts(table["value"])[order])
 
+    def events(self) -> list[str]:
+        """Each change as the event NAME=VALUE."""
+        return [f"{name}={value}" for name, value in zip(self.name, self.value, strict=True)]
+
     def as_of(self, name: str, cut: int, count: int) -> NDArray[Any]:
         """The value of `name` each of `count` people had just before `cut`."""
         rows = (self.name == name) & (self.at < cut)

@@ -1,7 +1,7 @@
 """Any table of who did what, when and for how much, brought into the columns that are scored."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scoring.columns import amounts, arrow, at_micros, flags, texts
 from scoring.extras import Extras, History, Static
+from scoring.objectives import Objective
 from scoring.tables import DAY, KINDS, Ints, Tables
 
 SAME: Mapping[str, str] = {
@@ -23,6 +24,8 @@ SAME: Mapping[str, str] = {
     "redemption": "response",
 }
 """Usual words for kinds that have another name here."""
+_SHOWN = 20
+"""Kinds that a note lists at most."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,21 @@ class Intake:
     history: History
     newest: int
     """Instant of the newest activity, µs UTC; 0 without any."""
+    called: Mapping[str, str]
+    """What each kind of the caller's activities is called here."""
     notes: tuple[str, ...]
+
+    def asked(self, objective: Objective) -> Objective:
+        """The objective, with its event as that is called here."""
+        return replace(objective, event=self.called.get(objective.event, objective.event))
+
+    def never_done(self, objectives: Iterable[Objective]) -> Iterator[str]:
+        """A note for each objective whose event nobody ever did: perhaps it is spelled otherwise."""
+        done = {*self.called, *self.called.values(), *self.history.events()}
+        for objective in objectives:
+            if objective.event and objective.event not in done:
+                shown = ", ".join(sorted(done)[:_SHOWN]) + (", …" if len(done) > _SHOWN else "")
+                yield f'{objective.name}: nobody did "{objective.event}" so far; there is: {shown or "nothing"}'
 
     def extras(self, as_of: int, *, immutable: Iterable[str] = (), deny: Iterable[str] = ()) -> Extras:
         """The columns beside the built-in features, chosen by what was known at `as_of` (µs UTC)."""
@@ -63,7 +80,9 @@ def intake(
     Raises ValueError when a column is missing, or holds what cannot be read.
     """
     notes: list[str] = []
-    rows = _Rows.read(arrow("activities", activities, columns or {}, ("person", "time")), kinds or {}, in_cents, notes)
+    rows = _Rows.read(arrow("activities", activities, columns or {}, ("person", "time")), in_cents, notes)
+    called = _called(sorted(set(rows.kind.tolist())), kinds or {}, notes)
+    rows = rows.tidy(called, notes)
     known = arrow("people", people, columns or {}, ("person",)) if people is not None else None
     changes = (
         arrow("history", history, columns or {}, ("person", "time", "name", "value")) if history is not None else None
@@ -77,6 +96,7 @@ def intake(
         Static.read(known, listed, persons.size),
         then,
         int(rows.at.max()) if rows.at.size else 0,
+        called,
         tuple(notes),
     )
 
@@ -98,7 +118,7 @@ class _Rows:
     machine: NDArray[np.bool_]
 
     @classmethod
-    def read(cls, table: pa.Table, kinds: Mapping[str, str], in_cents: bool, notes: list[str]) -> "_Rows":
+    def read(cls, table: pa.Table, in_cents: bool, notes: list[str]) -> "_Rows":
         at, known = at_micros("activities.time", table["time"], notes)
         names = set(table.column_names)
         person = texts(table["person"])
@@ -113,22 +133,15 @@ class _Rows:
         kept = known & np.array([each is not None for each in person], dtype=bool)
         kept &= np.array([each is not None for each in rows.kind], dtype=bool)
         _note(notes, int((~kept).sum()), "row(s) without a person, a time or a kind were left out")
-        rows = rows.where(kept)
-        rows._translate(kinds, notes)
-        return rows._once(notes)._refunds(notes)._merged(notes)
+        return rows.where(kept)
 
     def where(self, keep: NDArray[Any]) -> "_Rows":
         return _Rows(*(column[keep] for column in vars(self).values()))
 
-    def _translate(self, kinds: Mapping[str, str], notes: list[str]) -> None:
-        found = sorted(set(self.kind.tolist()))
-        named = {
-            name: kinds.get(name, name if name in KINDS else SAME.get(name.strip().lower(), name)) for name in found
-        }
-        if len(found) == 1 and named[found[0]] not in KINDS and found[0] not in kinds:
-            notes.append(f'the only kind of activity, "{found[0]}", is taken as an order')
-            named[found[0]] = "order"
-        self.kind = np.array([named[name] for name in self.kind.tolist()], dtype=object)
+    def tidy(self, called: Mapping[str, str], notes: list[str]) -> "_Rows":
+        """Each row once, by the kind it is `called` here; one order per person and instant; no money below 0."""
+        self.kind = np.array([called[name] for name in self.kind.tolist()], dtype=object)
+        return self._once(notes)._refunds(notes)._merged(notes)
 
     def _once(self, notes: list[str]) -> "_Rows":
         """Each row once."""
@@ -162,6 +175,15 @@ class _Rows:
         first = np.flatnonzero(orders)[place]
         self.cents[first] = np.where(priced, sums, np.nan)
         return self.where(np.sort(np.r_[np.flatnonzero(~orders), first]))
+
+
+def _called(found: Sequence[str], kinds: Mapping[str, str], notes: list[str]) -> dict[str, str]:
+    """What each kind that was `found` is called here."""
+    called = {name: kinds.get(name, name if name in KINDS else SAME.get(name.strip().lower(), name)) for name in found}
+    if len(found) == 1 and called[found[0]] not in KINDS and found[0] not in kinds:
+        notes.append(f'the only kind of activity, "{found[0]}", is taken as an order')
+        called[found[0]] = "order"
+    return called
 
 
 def _numbered(*ids: NDArray[Any]) -> tuple[NDArray[Any], list[Ints]]:
@@ -199,9 +221,7 @@ def _since(count: int, own: Ints, at: Ints, people: pa.Table | None, listed: Int
 
 def _tables(rows: _Rows, person: Ints, since: Ints, history: History) -> Tables:
     """The activities, and as such too each value a property reached: its kind is NAME=VALUE."""
-    reached = np.array(
-        [f"{name}={value}" for name, value in zip(history.name, history.value, strict=True)], dtype=object
-    )
+    reached = np.array(history.events(), dtype=object)
     none = np.full(reached.size, np.nan)
     values = _Rows(reached, history.at, reached, none, np.full(reached.size, None), none > 0)
     rows = _Rows(*(np.concatenate(pair) for pair in zip(vars(rows).values(), vars(values).values(), strict=True)))

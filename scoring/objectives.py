@@ -12,6 +12,8 @@ from scoring.tables import DAY, Frame, Tables
 Kind = Literal["repeat_purchase", "churn", "stay", "high_value", "value", "response", "conversion"]
 """`stay` is the complement of a churn that has an event of its own: what is learned for it."""
 
+Among = Literal["buyers", "mailed", "not yet", "everyone", "there"]
+"""People an objective can be asked about."""
 HORIZON_RANGE = (30, 180)
 """Days a default horizon is kept within."""
 
@@ -57,6 +59,15 @@ class Objective:
         return self.event or ("response" if self.kind == "response" else "order")
 
     @property
+    def among(self) -> Among:
+        """Whom it is asked about: see `population`."""
+        if self.kind == "conversion":
+            return "everyone" if self.again else "not yet"
+        if self.event:
+            return "there"
+        return "mailed" if self.kind == "response" else "buyers"
+
+    @property
     def opposite(self) -> "Objective | None":
         """For churn what is learned in its place: buying again, or staying."""
         if self.kind != "churn":
@@ -92,13 +103,23 @@ def population(tables: Tables, objective: Objective, cut: int) -> Frame:
     time they left.
     """
     known = tables.until(cut)
-    if objective.kind == "conversion":
-        return _not_converted(known, objective)
     rows = known.people.select("person_id").join(known.activities, on="person_id", how="inner")
-    if objective.event:
-        return _there(rows, objective.event)
-    if objective.asked == "order":
-        return rows.filter(nw.col("kind") == "order").select("person_id").unique()
+    match objective.among:
+        case "everyone":
+            return known.people.select("person_id")
+        case "not yet":
+            done = rows.filter(nw.col("kind") == objective.event).select("person_id").unique()
+            return known.people.select("person_id").join(done, on="person_id", how="anti")
+        case "there":
+            return _there(rows, objective.event)
+        case "mailed":
+            return _mailed(rows)
+        case "buyers":
+            return rows.filter(nw.col("kind") == "order").select("person_id").unique()
+
+
+def _mailed(rows: Frame) -> Frame:
+    """Those who were mailed after they last unsubscribed, if they did."""
     at, kind = nw.col("at"), nw.col("kind")
     newest = (
         rows.with_columns(mailed=nw.when(kind == "send").then(at), left=nw.when(kind == "unsubscribe").then(at))
@@ -106,14 +127,6 @@ def population(tables: Tables, objective: Objective, cut: int) -> Frame:
         .agg(nw.col("mailed", "left").max())
     )
     return newest.filter(nw.col("mailed") > nw.col("left").fill_null(0)).select("person_id")
-
-
-def _not_converted(known: Tables, objective: Objective) -> Frame:
-    people = known.people.select("person_id")
-    if objective.again:
-        return people
-    done = known.activities.filter(nw.col("kind") == objective.event).select("person_id").unique()
-    return people.join(done, on="person_id", how="anti")
 
 
 def _there(rows: Frame, event: str) -> Frame:
@@ -137,7 +150,7 @@ def labels(tables: Tables, objective: Objective, cut: int, threshold: float | No
 
 
 def deeds(tables: Tables, objective: Objective, cut: int) -> Deeds:
-    """What the labels of all objectives with the same horizon, asking for the same activity, are made from."""
+    """What the labels of all objectives with the same horizon are made from that ask the same people for the same."""
     outcome = (
         tables.between(cut, cut + objective.horizon)
         .filter(nw.col("kind") == objective.asked)

@@ -93,16 +93,19 @@ def score(
     past = Snapshots(read.tables, now, read.extras(now, immutable=immutable, deny=deny))
     if not past.matrix(now).person_ids.size:
         raise ValueError("nobody was known at that instant: there is nobody to score")
-    horizon = default_horizon(read.tables, now)
-    notes = (*read.notes, f"the horizon is {horizon} days where none was given") if objectives is None else read.notes
+    if objectives is None:
+        horizon = default_horizon(read.tables, now)
+        objectives, notes = usual(read, now, horizon), [f"the horizon is {horizon} days where none was given"]
+    else:
+        notes = list(read.never_done(objectives))
     results: dict[str, Result] = {}
-    for objective in usual(read, now, horizon) if objectives is None else objectives:
+    for objective in map(read.asked, objectives):
         model = _mirror(objective, results) or train(
             past.tables, objective, now, seed=seed, candidates=candidates, snapshots=past
         )
         results[objective.name] = _result(model, past)
     known = past.matrix(now).person_ids
-    return Scored(read.persons[known], now, results, _segments(past, results), notes)
+    return Scored(read.persons[known], now, results, _segments(past, results), (*read.notes, *notes))
 
 
 def usual(read: Intake, as_of: int, horizon_days: int) -> list[Objective]:

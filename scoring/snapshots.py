@@ -73,7 +73,7 @@ class Snapshots:
     watched: Mapping[str, int] = field(default_factory=dict)
     """Kinds of activity that are only known from an instant (µs UTC) on: before it nothing is labelled by them."""
     _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
-    _deeds: dict[tuple[str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
+    _deeds: dict[tuple[str, str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
     _first: int | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -139,7 +139,7 @@ class Snapshots:
         return _stacked(parts[0]), _stacked(parts[1])
 
     def _done(self, objective: Objective, cut: int) -> Deeds:
-        key = (objective.asked, objective.horizon_days, cut)
+        key = (objective.asked, objective.among, objective.horizon_days, cut)
         if key not in self._deeds:
             self._deeds[key] = deeds(self.studied, objective, cut)
         return self._deeds[key]

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from scoring.intake import intake, midnight_after
+from scoring.objectives import Objective
 from scoring.tables import DAY
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -114,6 +115,16 @@ def test_one_kind_only_is_an_order_and_own_words_are_kept():
     two = {"person": ["a", "a"], "time": [NOON, NOON], "kind": ["bought", "login"]}
     assert {row["kind"] for row in rows(intake(two))} == {"bought", "login"}
     assert {row["kind"] for row in rows(intake(two, kinds={"bought": "order"}))} == {"order", "login"}
+
+
+def test_an_objective_may_name_its_event_as_the_table_does():
+    found = intake({"person": ["a", "a"], "time": [NOON, NOON], "kind": ["Purchase", "login"]})
+    wanted = Objective("buys", "conversion", 30, event="Purchase")
+    assert found.asked(wanted).event == "order"
+    assert found.asked(Objective("back", "conversion", 30, event="login")).event == "login"
+    assert list(found.never_done([wanted])) == []
+    (note,) = found.never_done([wanted, Objective("asks", "conversion", 30, event="demo")])
+    assert note == 'asks: nobody did "demo" so far; there is: Purchase, login, order'
 
 
 def test_people_are_known_since_their_word_or_their_first_activity():

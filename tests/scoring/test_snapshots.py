@@ -61,3 +61,27 @@ def test_outcomes_counts_people_of_the_rarer_side(later):
     did = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if y}
     did_not = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if not y}
     assert inside.outcomes() == min(len(did), len(did_not))
+
+
+COMPANY = (
+    BUYS,
+    Objective("first order", "conversion", 30, event="order"),
+    Objective("any order", "conversion", 30, event="order", again=True),
+    Objective("quiet", "churn", 30),
+    Objective("leaves", "churn", 30, event="order"),
+    Objective("answers", "response", 30),
+    Objective("first answer", "conversion", 30, event="response"),
+    Objective("money", "value", 30),
+)
+
+
+@pytest.mark.parametrize("objective", COMPANY, ids=lambda each: each.name)
+def test_what_is_learned_from_does_not_depend_on_what_else_is_asked(tables, at, objective):
+    alone, together = Snapshots(tables, at(330)), Snapshots(tables, at(330))
+    cuts = alone.cuts(objective)[:2]
+    for other in COMPANY:
+        if other != objective:
+            together.rows(other, cuts)
+    for own, shared in zip(alone.rows(objective, cuts), together.rows(objective, cuts), strict=True):
+        assert own.person_ids.tolist() == shared.person_ids.tolist()
+        assert own.y.tolist() == shared.y.tolist()

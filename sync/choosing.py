@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cronsim import CronSim
-
 from sync.config_sections import Objective
 from sync.instants import instant
+from sync.retraining import KNOWN, outcomes_known, reason
 from sync.site import Site
 from sync.store.models import (
     Level,
@@ -16,7 +15,6 @@ from sync.store.models import (
     StoredModel,
     artefact,
     forget_challengers,
-    last_trained,
     level_at,
     model_in_use,
     promote,
@@ -48,6 +46,10 @@ class Used:
     """What marked later top spenders, where that was trained just now."""
     verdict: str = ""
     """What the comparison of `trained` with the model in use said, in one sentence."""
+    why_trained: str = ""
+    """Why there was a training."""
+    outcomes_known: int = 0
+    """How often what is predicted had happened when `trained` was."""
 
     @property
     def title(self) -> str:
@@ -69,22 +71,41 @@ class Used:
 
 
 def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, others: Sequence[Used]) -> Used:
-    """The model to use at `past.as_of`. Where a training is due (always, with `train`), a new one has its chance.
+    """The model to use at `past.as_of`. Where there is a reason to train (always, with `train`), a new one has its
+    chance.
 
     It takes the place of the model in use when that one does not fit any more, or when it was surely better (or as
     good, and simpler or better calibrated) on windows neither had learned from. Churn is buying again asked the other
     way round: one training (among `others`) answers both. StoreError when a model it needs was altered.
     """
+    stored, champion, misfit = _in_use(site, objective, past, train)
+    why = misfit
+    if champion and not why:
+        why = reason(site, past, objective, champion.objective.asked, train)
+    if stored and champion and not why:
+        return _at_its_level(site, objective, champion, stored.id, past)
+    trained = _train(site, past, objective, others)
+    used = _chosen(site, past, objective, stored, champion, misfit, trained)
+    known = outcomes_known(past, trained.objective.asked)
+    return replace(used, why_trained=why or "there is no model yet", outcomes_known=known)
+
+
+def _chosen(
+    site: Site,
+    past: "Snapshots",
+    objective: Objective,
+    stored: StoredModel | None,
+    champion: "Model | None",
+    misfit: str,
+    trained: "Model",
+) -> Used:
+    """The model in use (`champion`), or the one just trained where it has earned its place or there is no other."""
     from scoring.champion import contest
     from scoring.indicators import indicators
     from scoring.train import CANDIDATES
 
-    stored, champion, misfit = _in_use(site, objective, past, train)
-    if stored and champion and not misfit and not train and not _due(site, objective, past.as_of):
-        return _at_its_level(site, objective, champion, stored.id, past)
     if champion and not misfit and champion.rung not in ("rules", *site.config.model.candidates):
         misfit = f"{champion.rung} is not among the candidates any more."
-    trained = _train(site, past, objective, others)
     marks = tuple(indicators(trained, past)) if objective.predict == "high_value" and not trained.refused else ()
     if misfit or champion is None or stored is None or champion.trained_at == trained.trained_at:
         cause = "replaced" if stored else "first"
@@ -116,6 +137,7 @@ def keep(site: Site, used: Used, as_of: datetime) -> int | None:
             {
                 "indicators": [asdict(each) for each in used.indicators],
                 "spread": ranges.kept() if ranges else None,
+                KNOWN: used.outcomes_known,
             }
         )
         number = save_model(site.db, name, as_of, dump(lean), told, used.verdict)
@@ -157,14 +179,6 @@ def _in_use(
     if model.features != past.names:
         return stored, model, "The model before knew other features."
     return stored, model, ""
-
-
-def _due(site: Site, objective: Objective, as_of: int) -> bool:
-    """Whether the schedule had a training since the last one."""
-    trained = last_trained(site.db, objective.key, instant(as_of))
-    if trained is None:
-        return True
-    return next(CronSim(site.config.schedule.train, trained.astimezone(site.config.zone))) <= instant(as_of)
 
 
 def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence[Used]) -> "Model":

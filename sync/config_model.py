@@ -29,4 +29,11 @@ class Model(Section):
         "read them (properties). Any other shows today's value, which may know the outcome, and is not learned from.",
     )
     deny: list[str] = Field([], description="Properties never to learn from, also where they stand in immutable.")
+    train_on_growth: float = Field(
+        0.2,
+        ge=0,
+        le=10,
+        description="Train between the times of schedule.train too, when there is this share more to learn from "
+        "(orders, answers, …) than at the last training; 0 for not.",
+    )
     seed: int = Field(7, ge=0, le=2**31, description="Start of every random choice: the same data give the same model.")

@@ -267,6 +267,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     if outcome.scored:
         found["people"] = outcome.scored.people
         found["segments"] = outcome.scored.segments
+        found["trained"] = {used.title: used.why_trained for used in outcome.scored.models if used.why_trained}
     if outcome.plan:
         found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
         found["moved"] = outcome.plan.moved

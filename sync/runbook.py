@@ -94,6 +94,8 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run.get("segments"):
         yield f"{'scored':<12} {run['people']:,} people"
         yield f"{'segments':<12} {' | '.join(f'{name} {count:,}' for name, count in run['segments'].items())}"
+    for title, why in run.get("trained", {}).items():
+        yield f"{'trained':<12} {title}: {why}"
     yield from _planned_lines(run)
     yield from _written_lines(run)
     for what in ("withheld", "error"):

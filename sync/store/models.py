@@ -100,9 +100,10 @@ def model_in_use(db: sqlite3.Connection, objective: str, as_of: datetime) -> Sto
     return next(each for each in models(db, objective) if each.id == by_then[-1].model_id)
 
 
-def last_trained(db: sqlite3.Connection, objective: str, as_of: datetime) -> datetime | None:
-    """When a model of this objective was trained last by `as_of`, used or not."""
-    return max((each.trained_at for each in models(db, objective) if each.trained_at <= as_of), default=None)
+def newest_model(db: sqlite3.Connection, objective: str, as_of: datetime) -> StoredModel | None:
+    """The model of this objective that was trained last by `as_of`, used or not."""
+    by_then = [each for each in models(db, objective) if each.trained_at <= as_of]
+    return max(by_then, key=lambda each: each.trained_at, default=None)
 
 
 def forget_challengers(db: sqlite3.Connection, objective: str, keep: int) -> None:

@@ -1,5 +1,6 @@
 """Which model is in use: first ones, challengers, and the level."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,9 +9,12 @@ import pytest
 from scoring import champion
 from scoring.champion import Verdict
 from scoring.train import dump, load
-from sync import choosing
+from sync import choosing, cycle
 from sync.choosing import keep
+from sync.progress import Silent
+from sync.runbook import one, run_lines
 from sync.score import score
+from sync.store import runs
 from sync.store.database import transaction
 from sync.store.models import artefact, level_at, model_in_use, models, promotions, save_model
 
@@ -22,9 +26,16 @@ RARELY = {"train": "0 3 1 1 *"}
 def pair(shop, helpers, tmp_path):
     """The shop, asking only what one training answers."""
     shop.config = helpers.config(
-        tmp_path, objectives=ASKED, model={"candidates": ["rules", "logistic"]}, schedule=RARELY
+        tmp_path, objectives=ASKED, model={"candidates": ["rules", "logistic"], "train_on_growth": 0}, schedule=RARELY
     )
     return shop
+
+
+def growing(site, share: float):
+    """The same, but trained when outcomes grew by `share`."""
+    model = site.config.model.model_copy(update={"train_on_growth": share})
+    site.config = site.config.model_copy(update={"model": model})
+    return site
 
 
 @pytest.fixture
@@ -45,6 +56,28 @@ def test_the_first_models_come_into_use_at_once(shop, helpers) -> None:
     assert sorted(names(shop)) == sorted(["repeat_purchase", "churn", "high_value", "value", "response"])
     assert {each.cause for each in promotions(shop.db)} == {"first"}
     assert model_in_use(shop.db, "churn", helpers.now - timedelta(days=1)) is None
+
+
+def test_outcomes_that_grew_are_a_reason_to_train_and_it_is_said(pair, helpers) -> None:
+    """Within 30 days some 11 % more orders came in than there were."""
+    later = helpers.now + timedelta(days=30)
+    assert not any(each.trained for each in score(growing(pair, 0.0), later).models)
+    assert not any(each.trained for each in score(growing(pair, 0.2), later).models)
+    used = score(growing(pair, 0.05), later).models
+    assert all(each.trained for each in used)
+    assert {re.sub(r"[\d,]+", "N", each.why_trained) for each in used} == {
+        "outcomes grew by N% (N to N) since the last training"
+    }
+    again = score(growing(pair, 0.05), later + timedelta(days=1)).models
+    assert not any(each.trained for each in again), "it counts from the last training on"
+
+
+def test_why_there_was_a_training_is_in_the_book_of_runs(pair, platform) -> None:
+    assert cycle.run(pair, Silent()).scored is not None
+    assert "trained" not in {key for key, value in runs.last(pair.db)[0].summary.items() if value}
+    cycle.run(pair, Silent(), train=True)
+    assert set(runs.last(pair.db)[0].summary["trained"].values()) == {"it was asked for"}
+    assert "trained      Buys again: it was asked for" in list(run_lines(one(pair, runs.last(pair.db)[0].id)))
 
 
 def test_a_challenger_without_evidence_waits_and_only_the_newest_is_kept(pair, helpers) -> None:

@@ -1,7 +1,7 @@
 """The gate every request passes: it counts the call, applies faults and latency, and lets one in at a time."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+Watcher = Callable[["WSGIEnvironment", Callable[["WSGIEnvironment"], Response]], Response]
+"""Is given a call and what answers it."""
 OPEN_CALLS = "sandbox.open_calls"
 """Where the WSGI environment says how many calls to the platform are under way, this one included."""
 
@@ -31,6 +33,8 @@ class Gate:
         """Held while a request is handled."""
         self.app = Flask("nothing yet", template_folder=None, static_folder=None)
         """What answers; may be replaced while the lock is held."""
+        self.watcher: Watcher | None = None
+        """What every call to a platform passes first."""
         self._platforms, self._latency = frozenset(platforms), latency
         self._counting = Lock()
         self._calls: Counter[tuple[str, str]] = Counter()
@@ -42,9 +46,12 @@ class Gate:
 
     def answer(self, environ: "WSGIEnvironment") -> Response:
         """Handle one request. Raises ConnectionDropped when a fault wants that."""
-        platform, _, path = environ["PATH_INFO"].lstrip("/").partition("/")
-        if platform not in self._platforms:
+        if environ["PATH_INFO"].lstrip("/").partition("/")[0] not in self._platforms:
             return self._handle(environ)
+        return self.watcher(environ, self._answer) if self.watcher else self._answer(environ)
+
+    def _answer(self, environ: "WSGIEnvironment") -> Response:
+        platform, _, path = environ["PATH_INFO"].lstrip("/").partition("/")
         with self._counting:
             self._calls[platform, self._route(environ, platform)] += 1
             self._open[platform] += 1

@@ -1,8 +1,7 @@
 """What every pretended platform offers to the server that runs it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import RLock
 from typing import Any, Protocol
 
 from flask import Blueprint
@@ -12,27 +11,24 @@ from flask import Blueprint
 class SandboxClock:
     """The sandbox's date. It stands still at the date that was set, but every look moves it on by one millisecond,
 
-    so that two changes never share an instant and a replay gives the same stamps.
+    so that two changes never share an instant and a replay gives the same stamps. The gate's lock guards it.
     """
 
     date: datetime
     skew: timedelta = timedelta()
     """How far the platforms' clocks are ahead of the date; below zero, behind. Stamps of changes show it."""
     _ticks: int = 0
-    _lock: Any = field(default_factory=RLock, repr=False)
 
     def now(self) -> datetime:
         """The present instant (UTC) by the platforms' clocks, one millisecond later than the last one asked for."""
-        with self._lock:
-            self._ticks += 1
-            return self.date + self.skew + timedelta(milliseconds=self._ticks)
+        self._ticks += 1
+        return self.date + self.skew + timedelta(milliseconds=self._ticks)
 
     def set(self, date: datetime) -> None:
         """Move to `date`; ValueError when that would go back."""
-        with self._lock:
-            if date < self.date:
-                raise ValueError(f"the sandbox is at {self.date:%Y-%m-%d}; it cannot go back to {date:%Y-%m-%d}")
-            self.date, self._ticks = date, 0
+        if date < self.date:
+            raise ValueError(f"the sandbox is at {self.date:%Y-%m-%d}; it cannot go back to {date:%Y-%m-%d}")
+        self.date, self._ticks = date, 0
 
 
 class PretendPlatform(Protocol):

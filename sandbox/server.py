@@ -1,8 +1,10 @@
 """The sandbox: pretended platforms on a port of 127.0.0.1, with a date that is set and faults to order."""
 
+import copy
 import importlib
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,11 +13,19 @@ from flask import Flask
 
 from sandbox.control import control_routes
 from sandbox.faults import Fault
-from sandbox.gate import Gate
+from sandbox.gate import Gate, Watcher
 from sandbox.pages import page_routes
 from sandbox.people import PLATFORMS, Platform, World
 from sandbox.platform import PretendPlatform, SandboxClock
 from sandbox.serving import Server
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a sandbox holds."""
+
+    clock: SandboxClock
+    platforms: dict[Platform, PretendPlatform]
 
 
 class Sandbox:
@@ -45,12 +55,16 @@ class Sandbox:
         """Put new platforms behind the gate, as they stood at `date`."""
         self.clock = SandboxClock(date)
         self._platforms = {name: _make(name, self._world, self.clock) for name in self._names}
+        for platform in self._platforms.values():
+            platform.advance(date)
+        self._mount()
+
+    def _mount(self) -> None:
         app = Flask("sandbox", template_folder=None, static_folder=None)
         app.config["LIMITS"] = self._limits
         app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's own provider has it
         for name, platform in self._platforms.items():
             app.register_blueprint(platform.blueprint(), url_prefix=f"/{name}")
-            platform.advance(date)
         app.register_blueprint(control_routes(self))
         app.register_blueprint(page_routes(self))
         self._gate.app = app
@@ -92,6 +106,27 @@ class Sandbox:
             self._fill(date or self._start)
             self._gate.clear_faults()
             self._gate.reset_calls()
+
+    def save(self) -> Saved:
+        """The platforms and their date as they are, for `restore`, here or in a sandbox of the same world."""
+        with self._gate.lock:
+            return copy.deepcopy(Saved(self.clock, self._platforms), {id(self._world): self._world})
+
+    def restore(self, saved: Saved) -> None:
+        """Everything as it was at `save`: no faults, nothing counted. It can be done again and again."""
+        with self._gate.lock:
+            mine = copy.deepcopy(saved, {id(self._world): self._world})
+            self.clock, self._platforms = mine.clock, mine.platforms
+            self._mount()
+            self._gate.clear_faults()
+            self._gate.reset_calls()
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Let every call to a platform pass `watcher` from now on, or nobody: it is given the call and what answers it.
+
+        Raising `sandbox.gate.ConnectionDropped` closes the connection.
+        """
+        self._gate.watcher = watcher
 
     def platform(self, name: Platform) -> PretendPlatform:
         return self._platforms[name]

@@ -8,7 +8,9 @@ from sandbox.salesforce.org import Cursor
 from sandbox.salesforce.schema import Catalogue, Record
 from sandbox.salesforce.soql.compiler import compile_query
 
-_BIGGEST_PAGE, _SMALLEST_PAGE = 2000, 200
+_BIGGEST_PAGE = 2000
+SMALLEST_PAGE = 200
+"""Rows of a page, at least, whatever is asked for."""
 _LONGEST_QUERY = 100_000
 _MOST_CURSORS = 10
 
@@ -35,7 +37,7 @@ def run_query(catalogue: Catalogue, call: Call, *, everything: bool) -> Reply:
 
 def _page_size(call: Call) -> int:
     match = re.search(r"batchSize=(\d+)", call.header("Sforce-Query-Options"))
-    return max(_SMALLEST_PAGE, min(_BIGGEST_PAGE, int(match.group(1)))) if match else _BIGGEST_PAGE
+    return max(SMALLEST_PAGE, min(_BIGGEST_PAGE, int(match.group(1)))) if match else _BIGGEST_PAGE
 
 
 def _page(call: Call, cursor: Cursor, cursor_id: str, start: int) -> Reply:

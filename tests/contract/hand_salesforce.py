@@ -21,7 +21,7 @@ class Hand:
     stamps = ("LastModifiedDate", "LastModifiedById", "SystemModstamp")
     page_sizes = (
         "connectors.salesforce.client._PAGE",
-        "sandbox.salesforce.queries._SMALLEST_PAGE",
+        "sandbox.salesforce.queries.SMALLEST_PAGE",
     )
     consents: ClassVar = {"opted out": Consent.OPTED_OUT, "opted in": Consent.GRANTED, "hidden": Consent.UNKNOWN}
     sends = r"POST .*/(composite/batch|tooling/sobjects/CustomField|sobjects/<name>)|PATCH .*/composite/sobjects"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from werkzeug.wrappers import Response
 
 from sandbox.faults import Fault
 from sandbox.people import World
@@ -70,6 +71,38 @@ def test_advancing_in_steps_ends_where_one_step_does(small_world: World) -> None
 def test_it_does_not_go_back(small_sandbox) -> None:
     with pytest.raises(ValueError, match="cannot go back"):
         small_sandbox.advance(datetime(2017, 6, 30, tzinfo=UTC))
+
+
+def test_what_was_saved_comes_back_as_often_as_wanted_and_in_another_sandbox(
+    small_sandbox, small_world, hubspot
+) -> None:
+    saved, before = small_sandbox.save(), small_sandbox.snapshot()
+    for name in ("Ann", "Bo"):
+        hubspot.call("PATCH", f"{CONTACTS}/151", json={"properties": {"firstname": name}})
+        assert small_sandbox.snapshot() != before
+        small_sandbox.restore(saved)
+        assert small_sandbox.snapshot() == before
+        assert small_sandbox.calls() == {}
+    other = Sandbox(small_world, small_sandbox.clock.date + timedelta(days=9))
+    assert other.snapshot() != before
+    other.restore(saved)
+    assert other.snapshot() == before
+    assert other.clock.date == small_sandbox.clock.date
+
+
+def test_a_watcher_sees_every_call_and_may_answer_itself(small_sandbox, hubspot) -> None:
+    seen = []
+
+    def watcher(environ, answer):
+        seen.append(environ["PATH_INFO"])
+        return Response("{}", 503) if "151" in environ["PATH_INFO"] else answer(environ)
+
+    small_sandbox.watch(watcher)
+    hubspot.get(f"{CONTACTS}/151", status=503)
+    hubspot.get(CONTACTS)
+    small_sandbox.watch(None)
+    hubspot.get(f"{CONTACTS}/151")
+    assert seen == [f"/hubspot{CONTACTS}/151", f"/hubspot{CONTACTS}"]
 
 
 def test_a_status_fault_does_not_reach_the_platform(small_sandbox, hubspot) -> None:

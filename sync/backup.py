@@ -1,7 +1,10 @@
 """Saving the store in one file, and putting one back."""
 
+import fcntl
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +25,17 @@ def create(site: Site, target: Path | None = None) -> Path:
 
     ForetagError when there is a file already, or when it cannot be written.
     """
-    if target is None:
-        target = _folder(site) / f"foretag-{site.clock.now():%Y%m%d-%H%M%S}.sqlite"
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+    if target is not None:
+        return _save(site, target)
+    folder = _folder(site)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with _one_at_a_time(folder):
+        for left in folder.glob("foretag-*.sqlite.part"):  # by a process that died
+            left.unlink()
+        return _save(site, folder / f"foretag-{site.clock.now():%Y%m%d-%H%M%S}.sqlite")
+
+
+def _save(site: Site, target: Path) -> Path:
     if target.exists():
         raise ForetagError(f"{target} is there already: name another file, or remove it")
     try:
@@ -35,6 +46,17 @@ def create(site: Site, target: Path | None = None) -> Path:
             f"{target} cannot be written ({error}). Check the folder, its rights and the disk"
         ) from error
     return target
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until nobody else saves into `folder`; the lock is gone with the process that holds it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def rotate(site: Site) -> Path:

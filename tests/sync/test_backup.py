@@ -1,7 +1,11 @@
 """Copies of the store: whole, of one instant, closed to others; checked, and put back beside the present one."""
 
+import fcntl
+import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -66,6 +70,32 @@ def test_a_backup_holds_everything_in_one_closed_file(filled, tmp_path) -> None:
     found = examine(made)
     assert (found.schema, found.counts["contact"], found.counts["person"]) == (len(MIGRATIONS), 5, 5)
     assert found.counts["activity"] == filled.db.execute("SELECT count(*) FROM activity").fetchone()[0] > 0
+
+
+def test_what_a_process_left_that_died_while_saving_goes_with_the_next_copy(filled, tmp_path) -> None:
+    folder = tmp_path / "data" / "backups"
+    folder.mkdir()
+    (folder / "foretag-20170930-110000.sqlite.part").write_bytes(b"half of it")
+    (folder / "mine.part").write_bytes(b"not ours")
+    made = backup.create(filled)
+    assert {file.name for file in folder.iterdir()} == {made.name, "mine.part"}
+
+
+def test_a_copy_waits_for_one_that_is_being_made(filled, tmp_path) -> None:
+    folder = tmp_path / "data" / "backups"
+    folder.mkdir()
+    part = folder / "foretag-20170930-110000.sqlite.part"
+    part.write_bytes(b"half of it")
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with closing(sqlite3.connect(filled.store, check_same_thread=False)) as db, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(backup.create, replace(filled, db=db))
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        assert part.exists()
+        os.close(handle)
+        assert waiting.result(10).exists()
+    assert not part.exists()
 
 
 def test_a_backup_is_of_one_instant_while_somebody_writes(filled, tmp_path) -> None:

@@ -72,20 +72,21 @@ def _copy_before_migrating(db: sqlite3.Connection, path: Path) -> None:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Apply the migrations that are missing, each in one transaction with its number."""
+    """Apply the migrations that are missing, all or none: a half-way schema is never seen, and never copied."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
             f"the store has schema {version}, this foretag knows {len(MIGRATIONS)}: install the newer foretag again, "
             f"or restore the copy made before the change (foretag.sqlite.before-{len(MIGRATIONS) + 1})"
         )
-    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-        with transaction(db):
-            if db.execute("PRAGMA user_version").fetchone()[0] >= number:
-                continue  # another process was quicker
+    if version == len(MIGRATIONS):
+        return
+    with transaction(db):
+        version = db.execute("PRAGMA user_version").fetchone()[0]  # another process may have been quicker
+        for statements in MIGRATIONS[version:]:
             for statement in statements:
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {number}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 @contextmanager

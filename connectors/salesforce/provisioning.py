@@ -83,7 +83,7 @@ def _permission_set(sf: "Salesforce") -> str | None:
 
 def _visible(sf: "Salesforce", permission_set: str, full_names: Sequence[str]) -> set[str]:
     """Those that the permission set shows."""
-    rows = sf.query(soql("SELECT Id,Field FROM FieldPermissions WHERE ParentId = {}", permission_set))["records"]
+    rows = sf.query_all(soql("SELECT Id,Field FROM FieldPermissions WHERE ParentId = {}", permission_set))["records"]
     return {row["Field"] for row in rows} & set(full_names)
 
 

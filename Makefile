@@ -40,6 +40,9 @@ bench-sync: $(READY)  ## pull and write beside them on the sandbox; calls and se
 bench-faults: $(READY)  ## print what every kind of trouble does to pull, set-up and write
 	$(BIN)/python -m benchmarks.faults
 
+bench-crash: $(READY)  ## kill it at hundreds of instants, start it again, and compare
+	$(BIN)/python -m benchmarks.crash
+
 bench-quality: $(READY)  ## how good the scoring is, beside its targets
 	$(BIN)/python -m benchmarks.quality
 
@@ -53,4 +56,4 @@ clean:           ## remove everything that was made here
 	rm -rf $(VENV) foretag-demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test lint types bench bench-quality bench-scoring bench-peers bench-sync bench-faults docs clean
+.PHONY: help setup demo test lint types bench bench-quality bench-scoring bench-peers bench-sync bench-faults bench-crash docs clean

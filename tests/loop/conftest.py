@@ -1,6 +1,5 @@
 """The whole loop against the running sandbox: real connectors over real HTTP, only time is pretended."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import records
 from sandbox.people import World
 from sandbox.server import Sandbox
 from sandbox.world import small
@@ -51,23 +51,6 @@ base_url = "{url}/mailchimp/3.0"
 [[salesforce]]
 instance_url = "{url}/salesforce"
 """
-# Records that are told apart by a field other than their number, and the numbers given out on the way: kind, field.
-TELLING = {
-    "segments": "name",
-    "PermissionSet": "Name",
-    "FieldPermissions": "Field",
-    "PermissionSetAssignment": "AssigneeId",
-}
-NUMBERS = frozenset(
-    {
-        ("FieldDefinition", "DurableId"),
-        ("PermissionSet", "Id"),
-        ("FieldPermissions", "Id"),
-        ("FieldPermissions", "ParentId"),
-        ("PermissionSetAssignment", "Id"),
-        ("PermissionSetAssignment", "PermissionSetId"),
-    }
-)
 RULES = ("rules",)
 MODELS = ("rules", "logistic")
 
@@ -145,44 +128,11 @@ class Loop:
     def records(self) -> dict[tuple[str, ...], Any]:
         """Every value of every record, but for what tells when and in which order something was made."""
         snapshot = self.sandbox.snapshot()
-        values = {
-            place: _timeless(value) for place, value in values_of(snapshot).items() if place[1:4:2] not in NUMBERS
-        }
-        counts = {
-            (name, kind, "", "rows"): len(rows) for name, kinds in snapshot.items() for kind, rows in kinds.items()
-        }
-        return values | counts
+        return records.timeless(records.values_of(snapshot), f"{DATE:%Y-%m-%d}") | records.rows(snapshot)
 
 
 def is_write(call: tuple[str, str]) -> bool:
     return not call[1].startswith("GET ") and call not in READS_BY_POST
-
-
-def values_of(snapshot: dict[str, Any]) -> dict[tuple[str, ...], Any]:
-    """A snapshot as one flat table: (platform, object, id, field) → value.
-
-    Mailchimp's columns are fields of their own, a member's tags are sorted; tags and rights go by what they are about.
-    """
-    flat: dict[tuple[str, ...], Any] = {}
-    for platform, objects in snapshot.items():
-        for kind, rows in objects.items():
-            for key, row in rows.items():
-                id_ = row[TELLING[kind]] if kind in TELLING else key
-                for field, value in row.items():
-                    if field == "merge_fields":
-                        flat |= {(platform, kind, id_, f"merge {tag}"): column for tag, column in value.items()}
-                    elif field == "tags" and isinstance(value, list):
-                        flat[platform, kind, id_, field] = tuple(sorted(value))
-                    else:
-                        flat[platform, kind, id_, field] = value
-    return flat
-
-
-def _timeless(value: Any) -> Any:
-    """A moment on or after the sandbox's first day stands for "when foretag wrote it"."""
-    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value) and value >= f"{DATE:%Y-%m-%d}":
-        return "then"
-    return value
 
 
 @pytest.fixture(scope="session")
@@ -250,7 +200,7 @@ def loops() -> object:
     class Loops:
         date = DATE
         rules, models = RULES, MODELS
-        values_of = staticmethod(values_of)
+        values_of = staticmethod(records.values_of)
         is_write = staticmethod(is_write)
         Clock = PatientClock
 

@@ -181,7 +181,7 @@ class Log:
 @pytest.mark.parametrize("number", [8, 30, 60])
 def test_what_was_asked_for_but_not_stored_is_all_that_is_read_again(tiny, monkeypatch, number):
     """Ended right before a commit, so that the page being stored is lost too."""
-    monkeypatch.setattr("sandbox.salesforce.queries._SMALLEST_PAGE", PAGE)
+    monkeypatch.setattr("sandbox.salesforce.queries.SMALLEST_PAGE", PAGE)
     log = Log(tiny.sandbox)
     assert exits_at_commit(tiny, number, *(f"{each}={PAGE}" for each in PAGE_SIZES)) == number
     before = set(log.rows)

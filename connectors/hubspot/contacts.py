@@ -78,10 +78,12 @@ def consent_of(properties: Mapping[str, Any]) -> Consent:
     """What `hs_email_optout` says, and failing that the legal basis.
 
     HubSpot leaves the opt-out empty until someone decides, so empty is no yes: UNKNOWN. Of the legal bases, only a
-    consent that the contact gave is one; a legitimate interest is the company's opinion.
+    consent that the contact gave is one; a legitimate interest is the company's opinion. An opt-out that is not shown
+    may not be read: there may be one, so nothing else is a yes.
     """
     answer = str(properties.get(mail.OPTED_OUT) or "").lower()
     if answer in ("true", "yes"):
         return Consent.OPTED_OUT
     bases = [basis.lower() for basis in parts(properties.get("hs_legal_basis"))]
-    return Consent.GRANTED if answer in ("false", "no") or _CONSENTED in bases else Consent.UNKNOWN
+    consented = mail.OPTED_OUT in properties and _CONSENTED in bases
+    return Consent.GRANTED if answer in ("false", "no") or consented else Consent.UNKNOWN

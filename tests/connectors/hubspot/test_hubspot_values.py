@@ -95,6 +95,7 @@ def test_trap_only_a_consent_that_was_given_is_a_legal_basis_that_says_yes(optou
 
 def test_trap_consent_that_may_not_be_read_is_unknown():
     assert consent_of({}) is Consent.UNKNOWN
+    assert consent_of({"hs_legal_basis": "Freely given consent from contact"}) is Consent.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,16 @@ def _problem(rule: Rule, headers: Mapping[str, str], query: Iterable[str], body:
             return rule.raw(body)
         if rule.body is None:
             return "it has a body" if body else None
-        return rule.body(_parsed(body))
+        return rule.body(parsed(body))
     except ValueError:  # whose text may quote an address
         return "its body cannot be read, or a name comes twice in it"
 
 
-def _parsed(body: bytes | str | None) -> Any:
-    """ValueError for what is neither JSON nor a form, and where a name comes twice: who knows which one counts."""
+def parsed(body: bytes | str | None) -> Any:
+    """A body as data; ValueError for what is neither JSON nor a form, and where a name comes twice: who knows which one
+
+    counts.
+    """
     if not body:
         return None
     text = body.decode() if isinstance(body, bytes) else body

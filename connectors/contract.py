@@ -134,14 +134,14 @@ class Capabilities:
     """Contacts per write call."""
     read_batch: int
     """Contacts per read call."""
-    tags_cost_calls: bool
-    """True where tags are written by calls of their own (Mailchimp)."""
     contact_streams: tuple[str, ...] = ("contacts",)
     """The streams that bring contacts; the others bring activities only."""
     write_by: str | None = None
     """The property by which changes are best sorted before they are written, so that they block each other less."""
     provision_in_runs: bool = True
     """Whether a run may make our missing fields itself; False where that takes rights over the whole platform."""
+    silent_tags: bool = False
+    """Whether tags are set so that no automation of the platform starts by them."""
 
 
 class Connector(Protocol):

@@ -55,7 +55,7 @@ class Unopened:
 
     def __init__(self, kind: str, why: ForetagError, streams: tuple[str, ...]) -> None:
         self.kind, self.streams, self.why = kind, streams, why
-        self.capabilities = Capabilities(write_batch=1, read_batch=1, tags_cost_calls=False, contact_streams=streams)
+        self.capabilities = Capabilities(write_batch=1, read_batch=1, contact_streams=streams)
         self.calls: Counter[str] = Counter()
 
     def check(self) -> list[Finding]:

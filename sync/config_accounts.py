@@ -119,6 +119,9 @@ class Mailchimp(Account):
     base_url: Url = Field("", description='Where the API answers; "" is https://SERVER.api.mailchimp.com/3.0.')
     audiences: list[str] = Field([], description="Ids of the audiences to use; [] is all of them.")
     stores: list[str] = Field([], description="Ids of the connected stores to read orders from; [] is all of them.")
+    fire_automations: bool = Field(
+        False, description="Whether automations may start by our tags; false sets them so that Mailchimp starts none."
+    )
     daily_calls: int = Field(0, ge=0, description=_CALLS_MEANING)
     full_pull: Duration = Field(timedelta(days=7), description=_FULL_MEANING)
     properties: list[str] = Field(

@@ -53,6 +53,8 @@ class Plan:
     """People who stay in their segment because of hysteresis, the minimum stay or a second look that is due."""
     unread: dict[str, str] = field(default_factory=dict)
     """Why the values there are right now could not be read, per account."""
+    silent: list[str] = field(default_factory=list)
+    """The accounts whose tags are set so that no automation starts by them."""
 
     @property
     def size(self) -> int:
@@ -76,6 +78,7 @@ class Plan:
                 "moved": self.moved,
                 "unread": self.unread,
                 "flips_held": self.flips_held,
+                "silent": self.silent,
                 "counts": {account: counts(changes) for account, changes in self.changes.items()},
                 "changes": changes,
             },
@@ -90,7 +93,7 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            more = {name: data[name] for name in ("mode", "calls", "moved", "flips_held", "unread")}
+            more = {name: data[name] for name in ("mode", "calls", "moved", "flips_held", "unread", "silent")}
             return cls(as_of=datetime.fromisoformat(data["as_of"]), changes=changes, skipped=skipped, **more)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ForetagError(f"this is not a plan of foretag ({error!r}): make one with foretag plan") from error
@@ -110,6 +113,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         config.boldest_mode,
         flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values()),
     )
+    plan.silent = [name for name, connector in connectors.items() if connector.capabilities.silent_tags]
     specs = field_specs(config)
     refused = outbox.refusals(db)
     pins = field_pins.in_force(db, as_of - config.write.respect_manual)

@@ -1,10 +1,11 @@
 """What the changes of a plan amount to: by field, by reason, by segment."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.contract import Change
+from connectors.records import Value
 from sync.fields import CONTROL
 from sync.store.facts import EMPTY
 
@@ -13,15 +14,17 @@ FIRST, EMPTIED, SEGMENT, SCORE, OTHER = "first values", "emptied", "another segm
 
 
 def counts(changes: Iterable[Change]) -> dict[str, Any]:
-    """Contacts by field written, by reason and by segment (`Loyal → Cooling`; `Loyal` for first values); and how many
-    of them are in the control group by their new tags.
+    """Contacts by field written, by reason and by segment (`Loyal → Cooling`; `Loyal` for first values); how many of
+    them are in the control group by their new tags, how many get a tag, and another segment: automations begin there.
     """
     fields, reasons, segments = Counter[str](), Counter[str](), Counter[str]()
-    control = 0
+    control = tagged = moved = 0
     for change in changes:
         fields.update(change.after.keys())
         reasons[_reason(change)] += 1
-        control += CONTROL in (change.after.get("tags") or ())  # type: ignore[operator] # tags are a tuple
+        control += CONTROL in _tags(change.after)
+        tagged += bool(set(_tags(change.after)) - set(_tags(change.before)))
+        moved += change.after.get("segment") not in EMPTY
         if "segment" in change.after:
             before, after = (side.get("segment") for side in (change.before, change.after))
             segments[" → ".join(str(each) for each in (before, after) if each not in EMPTY)] += 1
@@ -30,7 +33,14 @@ def counts(changes: Iterable[Change]) -> dict[str, Any]:
         "reasons": dict(reasons.most_common()),
         "segments": dict(segments.most_common()),
         "control": control,
+        "tagged": tagged,
+        "moved": moved,
     }
+
+
+def _tags(values: Mapping[str, Value]) -> tuple[str, ...]:
+    tags = values.get("tags")
+    return tags if isinstance(tags, tuple) else ()
 
 
 def _reason(change: Change) -> str:

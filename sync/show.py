@@ -109,16 +109,23 @@ def detail_lines(plan: Plan) -> Iterator[str]:
                 yield f"{account:<12} {name:<9} " + ", ".join(f"{key} {n:,}" for key, n in found[name].items())
         if found["control"]:
             yield f"{account:<12} control   {found['control']:,} of them are marked as control group"
-        if changes:
-            yield (
-                f"{account:<12} may start automations for up to {len(changes):,} contacts, if anybody made some that "
-                "listen to our fields or tags; no platform tells how many there are"
-            )
+        yield from _automation_lines(account, found, silent=account in plan.silent)
     if plan.flips_held:
         yield (
             f"{plan.flips_held:,} people keep their segment although the numbers alone would move them: "
             "by hysteresis, the minimum stay, or until a second run says so too"
         )
+
+
+def _automation_lines(account: str, found: Mapping[str, Any], *, silent: bool) -> Iterator[str]:
+    """For how many contacts automations could start; no platform tells how many automations listen."""
+    if found["tagged"] and silent:
+        yield f"{account:<12} 0 automations start by the tags of {found['tagged']:,} contacts: they are set silently"
+    elif found["tagged"]:
+        yield f"{account:<12} automations on our tags can start for {found['tagged']:,} contacts"
+    if found["moved"]:
+        told = f"automations on our segment field can start for {found['moved']:,} contacts"
+        yield f"{account:<12} {told}: values cannot be set silently"
 
 
 def moved_lines(moved: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -29,7 +29,7 @@ class HubSpot:
     """One HubSpot account, as `connectors.contract.Connector` asks for it."""
 
     kind = "hubspot"
-    capabilities = Capabilities(write_batch=WRITE_BATCH, read_batch=WRITE_BATCH, tags_cost_calls=False)
+    capabilities = Capabilities(write_batch=WRITE_BATCH, read_batch=WRITE_BATCH)
     streams = (contacts.STREAM, deals.STREAM, forms.STREAM)
 
     def __init__(self, account: Account, transport: Transport, api: Api) -> None:

@@ -151,7 +151,9 @@ class Campaigns:
 
     def _start(self, chunk: Sequence[Report], until: datetime) -> Job:
         reads = [
-            (report.id, f"/reports/{report.id}/{what}", told) for report in chunk for what, told in _wanted(report)
+            {"method": "GET", "path": f"/reports/{each.id}/{what}", "operation_id": each.id, "params": told}
+            for each in chunk
+            for what, told in _wanted(each)
         ]
         return Job(self._jobs.start(reads), until.isoformat(), {report.id: report.totals for report in chunk})
 

@@ -15,10 +15,12 @@ from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.held import held
 from connectors.mailchimp.jobs import Jobs
 from connectors.mailchimp.package import package
+from connectors.mailchimp.quiet import QuietTagger
 from connectors.mailchimp.remove import remove
 from connectors.mailchimp.rules import WRITE_BATCH, rules
 from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import PAGE, Api
+from connectors.mailchimp.tagging import Tagger
 from connectors.mailchimp.write import Writer
 from connectors.pacing import Pacer
 from connectors.transport import Transport
@@ -30,9 +32,6 @@ class Mailchimp:
     """One Mailchimp account, as `connectors.contract.Connector` asks for it."""
 
     kind = "mailchimp"
-    capabilities = Capabilities(
-        write_batch=WRITE_BATCH, read_batch=PAGE, tags_cost_calls=True, contact_streams=(members.STREAM,)
-    )
     streams = (members.STREAM, campaigns.STREAM, orders.STREAM)
 
     def __init__(self, account: Account, transport: Transport, sleep: Callable[[float], None]) -> None:
@@ -42,8 +41,15 @@ class Mailchimp:
         self._fields = Fields(account.prefix, account.fields)
         audiences = _names(account, "audiences")
         self._schema = Schema(self._api, self._fields, audiences)
-        self._writer = Writer(self._api, self._fields, self._schema)
         jobs = Jobs(self._api, transport, sleep)
+        quiet = account.options.get("fire_automations") is False
+        self.capabilities = Capabilities(
+            write_batch=WRITE_BATCH, read_batch=PAGE, contact_streams=(members.STREAM,), silent_tags=quiet
+        )
+        tagger = (
+            QuietTagger(jobs, self._fields, self._schema) if quiet else Tagger(self._api, self._fields, self._schema)
+        )
+        self._writer = Writer(self._api, self._fields, tagger)
         self._members = members.Members(self._api, self._fields, self._schema, _names(account, "properties"))
         self._pulls = {
             members.STREAM: self._members.pull,
@@ -94,7 +100,8 @@ class Mailchimp:
 
 
 def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Mailchimp:
-    """The connector for `account`. Options: `audiences`, `stores` (ids; none for all), `properties` (merge tags).
+    """The connector for `account`. Options: `audiences`, `stores` (ids; none for all), `properties` (merge tags),
+    `fire_automations` (False: tags are set so that no automation starts by them).
 
     Contacts nobody yet. Raises NotAuthorised for a key that does not name its data centre, where no address is given,
     and ValueError for a prefix that is too long for merge tags.

@@ -1,4 +1,4 @@
-"""Asynchronous batches: many reads handed over in one call, their answers fetched later as one archive.
+"""Asynchronous batches: many operations handed over in one call, their answers fetched later as one archive.
 
 The archive is read as a stream and never unpacked to disk. It comes from a host that is not Mailchimp's own, so it is
 not trusted: sizes and counts are capped, and it must be whole to its last byte.
@@ -32,12 +32,12 @@ _BROKEN = (EOFError, OSError, ValueError, zlib.error, tarfile.TarError, urllib3.
 
 
 class Expired(Unavailable):
-    """Mailchimp does not know the batch (any more): its reads have to be handed over again."""
+    """Mailchimp does not know the batch (any more): its operations have to be handed over again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The answer to one read, or one page of it: several entries may have the same `id`."""
+    """The answer to one operation, or one page of it: several entries may have the same `id`."""
 
     id: str
     status: int
@@ -52,12 +52,9 @@ class Jobs:
         self._transport = transport
         self._sleep = sleep
 
-    def start(self, reads: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
-        """Hand over reads, each an id of ours, a path and parameters; the batch's id. Mailchimp pages through each."""
-        operations = [
-            {"method": "GET", "path": path, "operation_id": id_, "params": params} for id_, path, params in reads
-        ]
-        return str(self._api.call(self._api.batches.start, {"operations": operations})["id"])
+    def start(self, operations: Sequence[Mapping[str, Any]]) -> str:
+        """Hand over operations, each with an `operation_id` of ours; the batch's id. Mailchimp pages through reads."""
+        return str(self._api.call(self._api.batches.start, {"operations": list(operations)})["id"])
 
     def results(self, job: str, skip: int) -> Iterator[tuple[int, list[Entry]]]:
         """The answers, file by file, behind the first `skip` files; each with the number of files up to it.
@@ -92,7 +89,7 @@ class Jobs:
             self._sleep(wait)
             waited += wait
             wait = min(2 * wait, _LONGEST_WAIT)
-        raise Unavailable(f"Mailchimp is still at work on the batch {job}; the next pull goes on from there")
+        raise Unavailable(f"Mailchimp is still at work on the batch {job}; the next run goes on from there")
 
 
 def _files(source: Any, skip: int) -> Iterator[tuple[int, bytes]]:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from connectors.allowlist import BodyCheck, Rule, not_ours, unexpected
+from connectors.allowlist import BodyCheck, Rule, not_ours, parsed, unexpected
 
 WRITE_BATCH = 500
 """Members per bulk write; a tag call takes as many to add and as many to remove."""
 OPERATIONS = 1000
-"""Reads per asynchronous batch."""
+"""Operations per asynchronous batch."""
 
 HUMAN_ONLY = {"filter_bots": "true"}
 """What a read of a campaign's activity is told: to leave out what bots and Apple's mail proxy did."""
@@ -55,7 +55,7 @@ def rules(
     yield Rule("tags", "GET", f"{one_list}/segments", learn=known.learn_all)
     yield Rule("tag members", "POST", f"{one_list}/segments/\\d+", _tagging, place=known.place)
     yield Rule("reports", "GET", "/reports")
-    yield Rule("batch start", "POST", "/batches", _reads)
+    yield Rule("batch start", "POST", "/batches", _operations(one_list, tags))
     yield Rule("batch status", "GET", f"/batches/{_ID}")
     yield Rule("stores", "GET", "/ecommerce/stores")
     yield Rule("orders", "GET", "/ecommerce/stores/[^/]+/orders")
@@ -155,10 +155,39 @@ def _address(value: Any) -> str | None:
     return None if isinstance(value, str) and "@" in value else "a member is not named by an address"
 
 
-def _reads(body: Any) -> str | None:
-    """Asynchronous batches could do anything: ours only read what happened to campaigns."""
-    problem = unexpected("the body", body, ("operations",))
-    return problem or _each(body.get("operations"), OPERATIONS, "operations", _read)
+def _operations(one_list: str, ours: str) -> BodyCheck:
+    """Asynchronous batches could do anything: ours read what happened to campaigns, or set our tags in silence."""
+    member = re.compile(rf"{one_list}/members/{_ID}/tags")
+
+    def check(body: Any) -> str | None:
+        problem = unexpected("the body", body, ("operations",))
+        return problem or _each(body.get("operations"), OPERATIONS, "operations", one)
+
+    def one(operation: Any) -> str | None:
+        if isinstance(operation, dict) and operation.get("method") == "POST":
+            return _silent(operation, member, ours)
+        return _read(operation)
+
+    return check
+
+
+def _silent(operation: Any, member: re.Pattern[str], ours: str) -> str | None:
+    """A member's tags are set by no other operation than one by which no automation starts."""
+    problem = unexpected("an operation", operation, ("method", "path", "operation_id", "body"))
+    if problem or not member.fullmatch(str(operation.get("path"))):
+        return problem or "an operation writes something else than a member's tags"
+    body = parsed(str(operation.get("body")))
+    problem = unexpected("an operation's body", body, ("tags", "is_syncing"))
+    if problem or body.get("is_syncing") is not True:
+        return problem or "automations would start by an operation"
+    return _each(body.get("tags"), WRITE_BATCH, "tags", lambda tag: _tag(tag, ours))
+
+
+def _tag(tag: Any, ours: str) -> str | None:
+    problem = unexpected("a tag", tag, ("name", "status"))
+    if problem or tag.get("status") not in ("active", "inactive"):
+        return problem or "a tag is neither added nor taken off"
+    return not_ours("the tag", [str(tag.get("name"))], ours)
 
 
 def _read(operation: Any) -> str | None:

@@ -20,8 +20,8 @@ from connectors.errors import NotAllowed, Rejected, SchemaDrift, Stop
 from connectors.mailchimp.answers import refusal
 from connectors.mailchimp.fields import Fields, is_kept
 from connectors.mailchimp.pages import AT_ONCE
+from connectors.mailchimp.quiet import QuietTagger
 from connectors.mailchimp.rules import WRITE_BATCH
-from connectors.mailchimp.schema import Schema
 from connectors.mailchimp.sdk import Answer, Api
 from connectors.mailchimp.tagging import Tagger, address, outcome
 
@@ -57,11 +57,11 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
 class Writer:
     """Writes the changes of one account."""
 
-    def __init__(self, api: Api, fields: Fields, schema: Schema) -> None:
+    def __init__(self, api: Api, fields: Fields, tagger: Tagger | QuietTagger) -> None:
         self._verified: set[str] = set()
         self._api = api
         self._fields = fields
-        self._tagger = Tagger(api, fields, schema)
+        self._tagger = tagger
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """The calls it takes when nobody is refused or gone."""

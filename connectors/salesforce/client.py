@@ -86,7 +86,6 @@ class SalesforceConnector:
     capabilities = Capabilities(
         write_batch=BATCH,
         read_batch=RETRIEVED,
-        tags_cost_calls=False,
         contact_streams=("contacts", "leads"),
         write_by="AccountId",
         provision_in_runs=False,

@@ -1,5 +1,6 @@
 """The one audience: its members, its merge fields, its tags."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -28,6 +29,8 @@ class Audience:
         self.segments: dict[int, Segment] = {}
         self.troubles: dict[str, Trouble] = {}
         """What stands in the way of writing, by contact id."""
+        self.started: Counter[str] = Counter()
+        """How many members an automation that begins with this tag would have been started for."""
         self._by_hash: dict[str, Member] = {}
         self._next_tag_id = FIRST_TAG_ID
         self._next_merge_id = len(STANDARD_FIELDS) + 1
@@ -95,10 +98,11 @@ class Audience:
         """Everyone who has the tag, archived members left out."""
         return (m for m in self.members.values() if segment.id in m.tags and m.status != "archived")
 
-    def tag(self, member: Member, segment: Segment, now: datetime) -> bool:
-        """Add a tag; False when it was there already (then nothing moves)."""
+    def tag(self, member: Member, segment: Segment, now: datetime, *, silent: bool = False) -> bool:
+        """Add a tag; False when it was there already (then nothing moves). `silent` starts no automation."""
         if segment.id in member.tags:
             return False
+        self.started[segment.name] += not silent
         member.tags[segment.id] = stamp(now)
         member.last_changed = segment.updated_at = stamp(now)
         return True

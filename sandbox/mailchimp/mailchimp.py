@@ -138,6 +138,15 @@ class Mailchimp:
             "orders": {order.id: plain_order(order) for order in self._account.shop.orders},
         }
 
+    def started(self) -> int:
+        """Automations that would have been started by tags so far, had somebody made one for each tag."""
+        return self._account.audience.started.total()
+
+    def batched_writes(self) -> int:
+        """Operations of asynchronous batches so far that write something."""
+        operations = (each for batch in self._batches.batches.values() for each in batch.operations)
+        return sum(each["method"] != "GET" for each in operations)
+
     def trouble(self, contact_id: str, trouble: Trouble | None) -> None:
         """Something stands in the way of writing to a member from now on; None takes it away."""
         if trouble:

@@ -9,6 +9,7 @@ from sandbox.mailchimp.member_shapes import bulk_member_shape, list_shape, list_
 from sandbox.mailchimp.records import LIST_ID, Member
 from sandbox.mailchimp.wire import (
     Body,
+    Problem,
     base_url,
     flag,
     instant,
@@ -125,9 +126,12 @@ class MemberRoutes:
         return {"tags": page(rows), "total_items": len(rows), "_links": links(request.base_url, {"self": ("GET", "")})}
 
     def tag_member(self, key: str) -> None:
-        """POST tags of a member: active ones are added (and created), inactive ones taken off."""
+        """POST tags of a member: active ones are added (and created), inactive ones taken off.
+
+        With `is_syncing` no automation starts by them.
+        """
         member = self.writer.member(key)
-        changes = sent_body().get("tags")
+        changes, silent = sent_body().get("tags"), sent_body().get("is_syncing") is True
         if not isinstance(changes, list):
             raise invalid(("tags", "Schema describes array, something else found instead"))
         for i, change in enumerate(changes):
@@ -135,10 +139,13 @@ class MemberRoutes:
                 raise invalid((f"tags.item:{i}.name", "This value should not be blank."))
             if change.get("status") not in ("active", "inactive"):
                 raise invalid((f"tags.item:{i}.status", "Data presented is not one of the accepted values."))
+        if (trouble := self.audience.trouble_of(member.email)) and trouble.how in ("tag", "tag unnamed"):
+            raise Problem(400, "Bad Request", trouble.message)
         for change in changes:
             segment = self.audience.segment_named(change["name"])
             if change["status"] == "active":
                 now = self.account.clock.now()
-                self.audience.tag(member, segment or self.audience.add_segment(change["name"], now), now)
+                segment = segment or self.audience.add_segment(change["name"], now)
+                self.audience.tag(member, segment, now, silent=silent)
             elif segment is not None:
                 self.audience.untag(member, segment, self.account.clock.now())

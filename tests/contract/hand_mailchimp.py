@@ -14,7 +14,7 @@ class Hand:
     """An admin of the account, and its subscribers."""
 
     kind, base = "mailchimp", "/mailchimp/3.0"
-    options: ClassVar[dict[str, object]] = {}
+    options: ClassVar[dict[str, object]] = {"fire_automations": False}
     streams = ("members", "campaigns", "orders")
     merges = False
     stamps = ("last_changed", "updated_at")

@@ -44,7 +44,7 @@ class FakePlatform:
     live: dict[str, dict[str, object]] = field(default_factory=dict)
     """What contacts hold that somebody else has changed."""
     gone: set[str] = field(default_factory=set)
-    capabilities = Capabilities(write_batch=2, read_batch=2, tags_cost_calls=False)
+    capabilities = Capabilities(write_batch=2, read_batch=2)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
     @property

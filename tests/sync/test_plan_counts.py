@@ -25,4 +25,4 @@ def test_each_contact_counts_under_the_first_reason_that_fits():
 
 
 def test_nothing_counts_nothing():
-    assert counts([]) == {"fields": {}, "reasons": {}, "segments": {}, "control": 0}
+    assert counts([]) == {"fields": {}, "reasons": {}, "segments": {}, "control": 0, "tagged": 0, "moved": 0}

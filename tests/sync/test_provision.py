@@ -118,4 +118,4 @@ def test_printing_makes_nothing(foretag, platform, tmp_path, where) -> None:
 
 
 def test_fields_may_be_made_in_runs_unless_an_adapter_says_otherwise() -> None:
-    assert Capabilities(write_batch=1, read_batch=1, tags_cost_calls=False).provision_in_runs
+    assert Capabilities(write_batch=1, read_batch=1).provision_in_runs

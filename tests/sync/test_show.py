@@ -152,13 +152,19 @@ def test_details_say_what_the_changes_amount_to(helpers) -> None:
     first = Change("contacts", "1", None, {"segment": "Loyal", "tags": ("Control", "Loyal")})
     plan = Plan(helpers.now, "full", {"hubspot": [first, change(2)], "news": []}, flips_held=1200)
     *lines, held = detail_lines(plan)
-    assert lines.pop().startswith("hubspot      may start automations for up to 2 contacts")
     assert lines == [
         "hubspot      reasons   first values 1, the score moved 1",
         "hubspot      segments  Loyal 1",
         "hubspot      fields    segment 1, tags 1, buy_score 1",
         "hubspot      control   1 of them are marked as control group",
+        "hubspot      automations on our tags can start for 1 contacts",
+        "hubspot      automations on our segment field can start for 1 contacts: values cannot be set silently",
     ]
+    plan.silent = ["hubspot"]
+    assert (
+        list(detail_lines(plan))[4]
+        == "hubspot      0 automations start by the tags of 1 contacts: they are set silently"
+    )
     assert held.startswith("1,200 people keep their segment although the numbers alone would move them: by hysteresis")
 
 

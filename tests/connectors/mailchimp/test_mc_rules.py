@@ -10,6 +10,16 @@ from connectors.mailchimp.rules import merge_prefix, rules, tag_prefix
 
 MEMBER = {"email_address": "ada@post.example", "merge_fields": {"FT_BUY": 73.5}}
 READ = {"method": "GET", "path": "/reports/c1/email-activity", "operation_id": "c1"}
+LOYAL = {"name": "FT: Loyal", "status": "active"}
+
+
+def tagging(path="/lists/a1/members/0123/tags", **body):
+    """An operation of an asynchronous batch that sets a member's tags in silence, unless told otherwise."""
+    text = json.dumps({"tags": [LOYAL], "is_syncing": True} | body)
+    return {"method": "POST", "path": path, "operation_id": "c1", "body": text}
+
+
+SILENT = tagging()
 
 
 @pytest.fixture
@@ -29,6 +39,7 @@ def send(allow, method, path, body=None):
         ("POST", "/lists/a1", {"members": [MEMBER], "update_existing": True}, "members update"),
         ("POST", "/lists/a1/segments", {"name": "FT: Loyal", "static_segment": []}, "tag create"),
         ("POST", "/batches", {"operations": [READ]}, "batch start"),
+        ("POST", "/batches", {"operations": [READ, SILENT]}, "batch start"),
         ("GET", "/ecommerce/stores/my%20server/orders", None, "orders"),
     ],
 )
@@ -82,6 +93,20 @@ def test_a_write_holds_nothing_but_addresses_and_our_merge_fields(allow, members
         ("POST", "/batches", {"operations": [{**READ, "path": "/lists/a1/members"}]}),
         ("POST", "/batches", {"operations": [{**READ, "body": "{}"}]}),
         ("POST", "/batches", {"operations": [READ] * 1001}),
+        ("POST", "/batches", {"operations": [READ, tagging(is_syncing=False)]}),
+        ("POST", "/batches", {"operations": [{**SILENT, "body": json.dumps({"tags": [LOYAL]})}]}),
+        ("POST", "/batches", {"operations": [{**SILENT, "body": SILENT["body"][:-1] + ', "is_syncing": false}'}]}),
+        ("POST", "/batches", {"operations": [{**SILENT, "body": "not JSON"}]}),
+        ("POST", "/batches", {"operations": [{**SILENT, "method": "PATCH"}]}),
+        ("POST", "/batches", {"operations": [{**SILENT, "params": {"x": "1"}}]}),
+        ("POST", "/batches", {"operations": [tagging(status="subscribed")]}),
+        ("POST", "/batches", {"operations": [tagging(tags=[{"name": "VIP", "status": "active"}])]}),
+        ("POST", "/batches", {"operations": [tagging(tags=[{**LOYAL, "status": "gone"}])]}),
+        ("POST", "/batches", {"operations": [tagging(tags=[{**LOYAL, "is_syncing": True}])]}),
+        ("POST", "/batches", {"operations": [tagging(tags="FT: Loyal")]}),
+        ("POST", "/batches", {"operations": [tagging("/lists/a1/members/0123")]}),
+        ("POST", "/batches", {"operations": [tagging("/lists/a1/members/0123/events")]}),
+        ("POST", "/batches", {"operations": [tagging("/lists/a1/members/../tags")]}),
         ("DELETE", "/batches/b1", None),
     ],
 )

@@ -1,5 +1,6 @@
 """Stage 2: from the store to a prediction, reasons and a segment for everyone; contacts nobody."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sync.site import Site
 from sync.standings import standings
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
+from sync.store.facts import foreign_amounts
 from sync.store.ledger import Wave, save_outcomes, save_predictions, save_wave
 from sync.store.properties import watched_since
 from sync.store.scores import save_moves, save_standings
@@ -26,6 +28,8 @@ from sync.upkeep import sum_up, thin_out
 if TYPE_CHECKING:
     from scoring.predict import Predictions
     from scoring.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     now, config = micros(as_of), site.config
     reached = [each.reached for each in config.objectives if each.reached]
     watched = {f"{name}={value}": watched_since(site.db, name) or now for name, value in reached}
+    for currency, amounts in foreign_amounts(site.db, config.currency).items():
+        log.warning("%d amounts in %s are left out: `currency` is %s", amounts, currency, config.currency)
     known = tables(site.db, config.currency, config.engine.master, reached)
     return Snapshots(known, now, traits(site, known, now), watched)
 

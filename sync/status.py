@@ -6,6 +6,7 @@ from typing import Any
 
 from sync.site import Site
 from sync.store import runs
+from sync.store.facts import foreign_amounts
 from sync.store.scores import last_scored
 
 EXPIRED_AFTER = 2
@@ -40,6 +41,8 @@ def as_data(site: Site) -> dict[str, Any]:
         "freshness": fresh,
         "stored": counts,
         "waiting_to_be_written": waiting,
+        "currency": site.config.currency,
+        "amounts_left_out": foreign_amounts(site.db, site.config.currency),
         "runs": [
             {
                 "number": each.id,
@@ -68,6 +71,8 @@ def as_lines(data: dict[str, Any]) -> Iterator[str]:
     )
     if data["waiting_to_be_written"]:
         yield f"waiting  {data['waiting_to_be_written']:,} contacts still to be written: foretag run"
+    for currency, amounts in data["amounts_left_out"].items():
+        yield f"money    {amounts:,} amounts in {currency} are left out: `currency` in the config is {data['currency']}"
     for each in data["runs"]:
         written = ", ".join(f"{account} {count:,}" for account, count in each["written"].items()) or "nothing"
         yield f"run {each['number']:<4} {each['as_of'][:16]}  {each['verdict']}; written: {written}"

@@ -156,6 +156,15 @@ def load_owned(text: str) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
 
 
+def foreign_amounts(db: sqlite3.Connection, currency: str) -> dict[str, int]:
+    """How many amounts are in which other currency than `currency`: they count as orders without a price."""
+    rows = db.execute(
+        "SELECT currency, count(*) FROM activity WHERE currency <> ? AND amount IS NOT NULL GROUP BY currency",
+        (currency,),
+    )
+    return dict(rows.fetchall())
+
+
 def holds(db: sqlite3.Connection, account: str, contact_id: str, values: Mapping[str, Value]) -> bool:
     """Whether the contact is known to hold these values of ours already."""
     row = db.execute("SELECT owned FROM contact WHERE account = ? AND id = ?", (account, contact_id)).fetchone()

@@ -50,6 +50,19 @@ def test_after_a_run(shop) -> None:
     assert list(as_lines(data))[-1] == "run 1    2017-09-30T12:00  ok; written: hubspot 300"
 
 
+def test_amounts_in_another_currency_are_left_out_and_said(shop, helpers, tmp_path, caplog) -> None:
+    assert as_data(shop)["amounts_left_out"] == {}
+    with transaction(shop.db):
+        shop.db.execute("UPDATE activity SET currency = 'CHF' WHERE kind = 'order' AND amount > 5000")
+    (found,) = as_data(shop)["amounts_left_out"].items()
+    assert found[0] == "CHF"
+    assert found[1] > 10
+    said = f"{found[1]:,} amounts in CHF are left out: `currency` in the config is {shop.config.currency}"
+    assert f"money    {said}" in list(as_lines(as_data(shop)))
+    cycle.run(shop, Silent())
+    assert f"{found[1]} amounts in CHF are left out" in caplog.text
+
+
 def test_scores_grow_old_after_the_time_of_the_config(shop, helpers, tmp_path) -> None:
     shop.clock = FixedClock(helpers.now + timedelta(hours=5))
     assert as_data(shop)["freshness"] == "ok"

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from scoring.columns import at_micros, texts
+from scoring.features import FEATURES
 from scoring.tables import DAY, KINDS, Floats, Ints, Tables
 
 MOST_KINDS = 8
@@ -20,6 +21,8 @@ MOST_LEVELS = 8
 FEWEST = 20
 """People a value must be true of to get a column: fewer teach nothing but who they are."""
 HALF_LIFE_DAYS = 45
+COUNTED = ("recent:", "since:")
+"""How names of columns about other kinds of activity begin."""
 
 DENIED = (
     "lifecycle",
@@ -73,9 +76,10 @@ class History:
             none = np.empty(0, dtype=object)
             return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), none, none)
         at, known = at_micros("history.time", table["time"], [])
+        name, value = texts(table["name"]), texts(table["value"])
         order = np.argsort(at, kind="stable")
-        order = order[known[order]]
-        return cls(person[order], at[order], texts(table["name"])[order], texts(table["value"])[order])
+        order = order[(known & np.array([each is not None for each in name], dtype=bool))[order]]
+        return cls(person[order], at[order], name[order], value[order])
 
     def events(self) -> list[str]:
         """Each change as the event NAME=VALUE."""
@@ -116,10 +120,11 @@ class Extras:
         """Choose the columns by what was known at `as_of` (µs UTC).
 
         A column of people is taken in when it is named `immutable`, or, from `history`, as it was at each cut-off.
-        Anything else shows today's value, which may know the outcome. Names in `deny`, and DENIED ones that are not
-        named immutable, never are. Raises ValueError when `immutable` names a column that is not there.
+        Anything else shows today's value, which may know the outcome. Names in `deny`, DENIED ones that are not named
+        immutable, and names that columns of ours could have, never are. Raises ValueError when `immutable` names a
+        column that is not there.
         """
-        fixed, forbidden = set(immutable), set(deny)
+        fixed, forbidden = _names(immutable), _names(deny)
         if unknown := fixed - set(static.columns):
             raise ValueError(f"immutable names columns that people do not have: {', '.join(sorted(unknown))}")
         refused, taken, names = [], {}, list(_kind_names(tables, as_of))
@@ -127,6 +132,8 @@ class Extras:
         for name in [*static.columns, *(each for each in dated if each not in static.columns)]:
             if name in forbidden:
                 refused.append(f"{name} is left out: it is on your deny-list.")
+            elif not name or "=" in name or name.startswith(COUNTED) or name in FEATURES:
+                refused.append(f'"{name}" is left out: columns of ours are called so. Give it another name.')
             elif name in fixed:
                 taken[name] = static.columns[name]
                 names += _value_names(name, taken[name])
@@ -162,14 +169,18 @@ class Extras:
         return np.array([_number(value) for value in values], dtype=np.float64)
 
 
+def _names(given: Iterable[str]) -> set[str]:
+    return {given} if isinstance(given, str) else set(given)
+
+
 def property_of(name: str) -> str:
     """The property or kind of activity an extra column is about."""
-    return name.partition(":")[2] if name.startswith(("recent:", "since:")) else name.partition("=")[0]
+    return name.partition(":")[2] if name.startswith(COUNTED) else name.partition("=")[0]
 
 
 def families(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The families of extra columns reasons are grouped by."""
-    activity = tuple(name for name in names if name.startswith(("recent:", "since:")))
+    activity = tuple(name for name in names if name.startswith(COUNTED))
     profile = tuple(name for name in names if name not in activity)
     return {family: found for family, found in (("activity", activity), ("profile", profile)) if found}
 

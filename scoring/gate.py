@@ -12,6 +12,9 @@ from scoring.tables import DAY
 ENOUGH = 10
 """People on the rarer side (with the outcome, or without it) below which there is no model."""
 
+LONG_DAYS = 3650
+"""Beyond this no day is named."""
+
 
 def day(instant: int) -> str:
     """The UTC date of an instant in µs, as 2017-12-01."""
@@ -44,8 +47,10 @@ def too_few(snapshots: Snapshots, rows: Rows) -> str | None:
     if not fewer or snapshots.first is None:
         return f"{text}; at the present pace it cannot be told when that will be."
     span = snapshots.as_of - snapshots.first
-    when = snapshots.as_of + int(span * (ENOUGH - fewer) / fewer)
-    return f"{text}; at the present pace that will be about {day(when)}."
+    wait = int(span * (ENOUGH - fewer) / fewer)
+    if wait > LONG_DAYS * DAY:
+        return f"{text}; at the present pace that takes more than {LONG_DAYS // 365} years."
+    return f"{text}; at the present pace that will be about {day(snapshots.as_of + wait)}."
 
 
 def one_sided(objective: Objective, newest: int) -> str:

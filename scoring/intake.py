@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scoring.columns import amounts, arrow, at_micros, flags, texts
 from scoring.extras import Extras, History, Static
+from scoring.gate import day
 from scoring.objectives import Objective
 from scoring.tables import DAY, KINDS, Ints, Tables
 
@@ -26,6 +27,9 @@ SAME: Mapping[str, str] = {
 """Usual words for kinds that have another name here."""
 _SHOWN = 20
 """Kinds that a note lists at most."""
+
+FEW = 200
+"""One row in so many is few."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,17 @@ def intake(
     Raises ValueError when a column is missing, or holds what cannot be read.
     """
     notes: list[str] = []
-    rows = _Rows.read(arrow("activities", activities, columns or {}, ("person", "time")), in_cents, notes)
+    named = columns or {}
+    done = arrow("activities", activities, named, ("person", "time"))
+    known = arrow("people", people, named, ("person",)) if people is not None else None
+    changes = arrow("history", history, named, ("person", "time", "name", "value")) if history is not None else None
+    there = {column for table in (done, known, changes) if table is not None for column in table.column_names}
+    if unknown := [theirs for theirs, ours in named.items() if ours not in there]:
+        raise ValueError(f"columns names what no table has: {', '.join(unknown)}")
+    rows = _Rows.read(done, in_cents, notes)
     called = _called(sorted(set(rows.kind.tolist())), kinds or {}, notes)
     rows = rows.tidy(called, notes)
-    known = arrow("people", people, columns or {}, ("person",)) if people is not None else None
-    changes = (
-        arrow("history", history, columns or {}, ("person", "time", "name", "value")) if history is not None else None
-    )
+    _strays(rows.at, notes)
     persons, (own, listed, changed) = _numbered(rows.person, _ids(known), _ids(changes))
     then = History.read(changes, changed)
     since = _since(persons.size, own, rows.at, known, listed, notes)
@@ -179,8 +187,10 @@ class _Rows:
 
 def _called(found: Sequence[str], kinds: Mapping[str, str], notes: list[str]) -> dict[str, str]:
     """What each kind that was `found` is called here."""
-    called = {name: kinds.get(name, name if name in KINDS else SAME.get(name.strip().lower(), name)) for name in found}
-    if len(found) == 1 and called[found[0]] not in KINDS and found[0] not in kinds:
+    theirs = {str(name): ours for name, ours in kinds.items()}
+    usual = {name: name.strip().lower() for name in found}
+    called = {name: theirs.get(name, low if low in KINDS else SAME.get(low, name)) for name, low in usual.items()}
+    if len(found) == 1 and called[found[0]] not in KINDS and found[0] not in theirs:
         notes.append(f'the only kind of activity, "{found[0]}", is taken as an order')
         called[found[0]] = "order"
     return called
@@ -217,6 +227,18 @@ def _since(count: int, own: Ints, at: Ints, people: pa.Table | None, listed: Int
         )
         since[missing] = int(at.min()) - 1 if at.size else 0
     return since
+
+
+def _strays(at: Ints, notes: list[str]) -> None:
+    """Name the few rows that make up half of the time, or more: most often a mistyped year."""
+    if at.size < FEW:
+        return
+    middle = (int(at.min()) + int(at.max())) // 2
+    for count, side in ((int((at < middle).sum()), "before"), (int((at >= middle).sum()), "after")):
+        if count * FEW < at.size:
+            notes.append(
+                f"only {count:,} of {at.size:,} rows are {side} {day(middle)}: if these are mistakes, leave them out"
+            )
 
 
 def _tables(rows: _Rows, person: Ints, since: Ints, history: History) -> Tables:

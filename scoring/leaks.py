@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from scoring.extras import property_of
+from scoring.extras import COUNTED, property_of
 from scoring.features import FEATURES
 from scoring.gate import ENOUGH
 from scoring.snapshots import Floats, Ints, Rows, Snapshots
@@ -26,6 +26,8 @@ FADED = 0.05
 """How much better a column may rank people in the windows that were learned from than in later ones."""
 FOLLOWS = 0.9
 """Rank correlation with a total of today from which a column is taken for that total."""
+FEWEST = 30
+"""People below whom no correlation is looked at."""
 LEAD = 0.02
 """By how much it must follow the total of today more closely than the total at the cut-off."""
 
@@ -51,7 +53,8 @@ def leaks(past: Snapshots, training: Rows, test: Rows) -> dict[int, str]:
 
     Built-in features are point in time by construction; asked are the extra columns. Each must neither tell the
     outcome alone, nor by its absence, nor rank people much better in the windows learned from than in later ones, nor
-    follow what people have done by today rather than by the cut-off, nor live on the last days before it.
+    follow what people have done by today rather than by the cut-off (counted activities cannot), nor live on the last
+    days before it.
     """
     if past.extras is None:
         return {}
@@ -68,7 +71,7 @@ def leaks(past: Snapshots, training: Rows, test: Rows) -> dict[int, str]:
         why = (
             _too_good(values, test)
             or _faded(training.x[:, column], training.y > 0, values, test.y > 0)
-            or _roll_up(values, test, today, late)
+            or (None if name.startswith(COUNTED) else _roll_up(values, test, today, late))
             or _short_lived(values[order], lagged[:, extra], test.y[order] > 0)
         )
         if why:
@@ -118,7 +121,7 @@ def _roll_up(values: Floats, test: Rows, today: list[_Total], late: list[tuple[i
         rows = (test.cuts == cut) & np.isfinite(values)
         then = {total.words: total for total in totals}
         for total in today:
-            if total.words not in then or rows.sum() < 30:
+            if total.words not in then or rows.sum() < FEWEST:
                 continue
             now = _rank_correlation(values[rows], total.of(test.person_ids[rows]))
             if now > FOLLOWS:
@@ -152,6 +155,7 @@ def _totals(tables: Tables, cut: int) -> list[_Total]:
     return [
         _Total(f'the {words} of "{each}"', person[kind == each], rows[name].to_numpy()[kind == each])
         for each in sorted(set(kind.tolist()))
+        if np.count_nonzero(kind == each) >= FEWEST
         for name, words in (("many", "number"), ("money", "money"), ("newest", "last day"))
     ]
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from scoring.card import card
+from scoring.columns import instant
+from scoring.gate import day
 from scoring.intake import Intake, intake, midnight_after
 from scoring.mirror import mirrored
 from scoring.model import Model
@@ -72,7 +75,7 @@ def score(
     *,
     people: Any = None,
     history: Any = None,
-    as_of: int | None = None,
+    as_of: int | datetime | str | None = None,
     immutable: Iterable[str] = (),
     deny: Iterable[str] = (),
     columns: Mapping[str, str] | None = None,
@@ -81,7 +84,7 @@ def score(
     candidates: Sequence[str] = USUAL,
     seed: int = 7,
 ) -> Scored:
-    """Learn every objective from `activities`, and score everyone known at `as_of` (µs UTC).
+    """Learn every objective from `activities`, and score everyone known at `as_of` (µs UTC, a datetime or ISO text).
 
     `activities`, `people`, `history`, `columns`, `kinds` and `in_cents` are described at `intake`, `immutable` and
     `deny` at `Extras.of`. Without `objectives` those are taken that the kinds of activity allow, see `usual`; without
@@ -89,15 +92,16 @@ def score(
     Result. Raises ValueError for tables that cannot be read, and when there is nobody, or nothing to predict.
     """
     read = intake(activities, people, history, columns=columns, kinds=kinds, in_cents=in_cents)
-    now = midnight_after(read.newest) if as_of is None else as_of
+    now = midnight_after(read.newest) if as_of is None else instant("as_of", as_of)
     past = Snapshots(read.tables, now, read.extras(now, immutable=immutable, deny=deny))
     if not past.matrix(now).person_ids.size:
-        raise ValueError("nobody was known at that instant: there is nobody to score")
+        raise ValueError("; ".join([f"nobody was known before {day(now)}: there is nobody to score", *read.notes]))
     if objectives is None:
         horizon = default_horizon(read.tables, now)
         objectives, notes = usual(read, now, horizon), [f"the horizon is {horizon} days where none was given"]
     else:
         notes = list(read.never_done(objectives))
+    _told_apart([objective.name for objective in objectives])
     results: dict[str, Result] = {}
     for objective in map(read.asked, objectives):
         model = _mirror(objective, results) or train(
@@ -128,8 +132,16 @@ def usual(read: Intake, as_of: int, horizon_days: int) -> list[Objective]:
         raise ValueError(
             f"there is no order to predict among the kinds of activity ({found}). Say what counts: "
             'objectives=[Objective("name", "conversion", 30, event="one of these kinds")], or kinds={"theirs": "order"}'
+            + "".join(f"; {note}" for note in read.notes)
         )
     return [Objective(kind, kind, horizon_days) for kind in wanted]
+
+
+def _told_apart(names: list[str]) -> None:
+    """ValueError where two columns of the result would have one name."""
+    columns = ["person", "segment", *(f"{name}{end}" for name in names for end in ("", "_low", "_high", "_reasons"))]
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise ValueError(f"two columns of the result would be called {', '.join(twice)}: give objectives other names")
 
 
 def _mirror(objective: Objective, results: Mapping[str, Result]) -> Model | None:

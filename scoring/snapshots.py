@@ -19,6 +19,8 @@ from scoring.tables import Ints as Ints
 
 LEAD_IN_DAYS = (30, 90)
 """A cut-off needs a past of its own: a quarter of the known history, within these bounds, or one horizon if longer."""
+MOST_CUTS = 36
+"""Cut-offs, three years of them with a long history: what is older adds little (Ballings, Van den Poel 2012)."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Snapshots:
     def cuts(self, objective: Objective) -> list[int]:
         """Matured cut-offs, newest first: each horizon ended at `as_of` or before, so no open window is labelled.
 
-        See `step_days` for how often, and LEAD_IN_DAYS for how far back.
+        See `step_days` for how often, LEAD_IN_DAYS and MOST_CUTS for how far back.
         """
         if self._first is None:
             return []
@@ -111,7 +113,7 @@ class Snapshots:
         oldest = self._first + int(lead_in_days(history, objective) * DAY)
         if objective.asked in self.watched:
             oldest = max(oldest, self.watched[objective.asked] + 1)
-        return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))
+        return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))[:MOST_CUTS]
 
     def matrix(self, cut: int) -> Matrix:
         """Features at `cut`: of everyone at `as_of`, else of those learned from. ValueError for a cut after `as_of`."""

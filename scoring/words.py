@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.extras import property_of
+from scoring.extras import COUNTED, property_of
 from scoring.features import DIRECTIONS, FAMILIES, FEATURES
 from scoring.tables import Floats
 
@@ -79,7 +79,7 @@ def tell(family: str, row: Row, good: bool, usual: Row) -> str | None:
 def tell_extra(name: str, row: Row) -> str:
     """What is known of a person in an extra column, as `tell`."""
     about, value = property_of(name), row[name]
-    if name.startswith(("recent:", "since:")):
+    if name.startswith(COUNTED):
         since = row[f"since:{about}"]
         text = f"no {about} yet" if np.isnan(since) else f"last {about} {_ago(since)}"
     elif "=" in name:

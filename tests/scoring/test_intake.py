@@ -140,7 +140,7 @@ def test_a_value_that_was_reached_is_an_event():
 
 
 def test_what_cannot_be_read_is_named():
-    with pytest.raises(ValueError, match=r"activities lacks the column\(s\) person, time; it has x"):
+    with pytest.raises(ValueError, match=r"activities lacks the column\(s\) person, time; it has 'x'"):
         intake({"x": [1]})
     with pytest.raises(ValueError, match=r"activities.time holds what is no instant"):
         intake({"person": ["a"], "time": ["yesterday"]})

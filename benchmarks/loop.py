@@ -15,7 +15,7 @@ from sync import cycle
 from sync.clock import FixedClock
 from sync.commands.sandbox import sandbox_config
 from sync.configfile import parse
-from sync.cycle import Outcome
+from sync.outcome import Outcome
 from sync.progress import Silent, Timed
 from sync.site import Site, open_site
 

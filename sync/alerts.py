@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sync.conditions import BETWEEN_RUNS, between_runs, movements, of_exception, of_run
-from sync.cycle import Outcome
 from sync.messages import deliver, ping
+from sync.outcome import Outcome
 from sync.redact import redact
 from sync.site import Site
 from sync.store.database import transaction

@@ -9,8 +9,8 @@ from connectors.contract import Change
 from connectors.errors import ConnectorError
 from sync.accounts import connect
 from sync.apply import Applied, apply
-from sync.cycle import written
 from sync.fields import every_field
+from sync.outcome import written
 from sync.plan import UNWRITABLE, Plan, contacts
 from sync.redact import redact
 from sync.site import Site

@@ -7,18 +7,21 @@ import shutil
 from collections.abc import Iterator
 
 from sync.apply import Applied
-from sync.cycle import Outcome
+from sync.config_values import duration_text
 from sync.doctor import LITTLE_SPACE
 from sync.feedback import findings
 from sync.fields import score_key
 from sync.movement import new_surges
+from sync.outcome import Outcome
+from sync.plan import too_old
 from sync.pull import Pulled
 from sync.site import Site
+from sync.status import scored
 from sync.store.scores import newest_standings
 
 MANY_FAILED = 0.01
 """Share of the contacts to be written from which on refusals are worth an alert."""
-BETWEEN_RUNS = ("scores", "disk")
+BETWEEN_RUNS = ("scores", "scores expired", "scores emptied", "disk")
 """The conditions that can begin and end without a run."""
 
 CAUSES = {
@@ -62,10 +65,22 @@ def of_exception(error: Exception) -> dict[str, str]:
 def between_runs(site: Site) -> dict[str, str]:
     """What is wrong now, whatever the last run said: scores that grew old, a disk that is full."""
     found = {}
-    newest = newest_standings(site.db)
-    after = site.config.alerts.stale_after
-    if newest is not None and site.clock.now() - newest[0] > after:
-        found["scores"] = f"Scores are older than {after}. Campaigns run on old values. More: foretag status"
+    scored_at, fresh = scored(site)
+    limits = site.config.alerts
+    if fresh in ("stale", "expired"):
+        found["scores"] = (
+            f"WARNING: scores are older than {duration_text(limits.stale_after)}. Campaigns run on old values. "
+            "More: foretag status"
+        )
+    if fresh == "expired":
+        found["scores expired"] = (
+            f"ERROR: scores are older than {duration_text(limits.expired_after)}. Do not use them. More: foretag doctor"
+        )
+    if scored_at is not None and too_old(site.config, scored_at, site.clock.now()):
+        found["scores emptied"] = (
+            f"Scores are older than {duration_text(site.config.write.blank_after)}: our fields and tags are emptied, "
+            "wherever they may be written to, until everyone is scored again. More: foretag status"
+        )
     free = shutil.disk_usage(site.config.data_dir).free
     if free < LITTLE_SPACE:
         found["disk"] = f"Only {free / 1e9:.1f} GB are free, and a full disk stops every run. More: foretag doctor"

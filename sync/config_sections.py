@@ -133,6 +133,11 @@ class Write(Section):
     respect_manual: Duration = Field(
         timedelta(days=30), description='How long a value of ours that somebody edited over there is left; "0d": not.'
     )
+    blank_after: Duration = Field(
+        timedelta(0),
+        description="Empty our fields and tags when scores are older than this, until everyone is scored again; "
+        'such as "14d"; "0d": not.',
+    )
     hours: DailyHours = Field(
         Hours(time(8), time(18)), description='When writing is allowed, in your time zone; "" for any time.'
     )
@@ -262,9 +267,20 @@ class Alerts(Section):
         False, description='Call the address kept as the secret "alerts.ping" after each good run (dead man\'s switch).'
     )
     stale_after: Duration = Field(
-        timedelta(hours=36), ge=timedelta(hours=1), description="Alert when scores are older than this."
+        timedelta(hours=36), ge=timedelta(hours=1), description="Warn when scores are older than this."
+    )
+    expired_after: Duration = Field(
+        timedelta(hours=72),
+        ge=timedelta(hours=1),
+        description="From this age on it is an error: /readyz says no, the report that they are too old to use.",
     )
     rules: list[AlertRule] = Field([], description="Movements between segments to alert on.")
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        if self.expired_after < self.stale_after:
+            raise ValueError("expired_after should be at least stale_after: first a warning, then an error")
+        return self
 
 
 class Health(Section):

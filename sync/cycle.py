@@ -1,26 +1,25 @@
 """THE MAIN PATH. One run, top to bottom: pull → score → plan → guard → apply."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
-from connectors.contract import Change, FieldSpec, Page
+from connectors.contract import FieldSpec, Page
 from sync import guard
 from sync import plan as planning
-from sync.apply import Applied, apply
+from sync.apply import apply
 from sync.clock import STOPPED
 from sync.doubts import doubts, judged
 from sync.errors import ForetagError
 from sync.fields import field_specs
-from sync.live import live_plan
+from sync.live import TOO_FEW_CALLS, live_plan
+from sync.outcome import Outcome, summary
 from sync.plan import Plan
 from sync.pull import Pulled, pull
-from sync.score import Scored, score
+from sync.score import score
 from sync.site import Site
 from sync.store import facts, passes, runs
-from sync.store.scores import newest_standings
+from sync.store.scores import last_scored, newest_standings
 from sync.window import part, shut, together
 
 CLOCK_SET_BACK = timedelta(days=2)
@@ -35,45 +34,6 @@ class Watcher(Protocol):
 
     def page(self, pulled: Pulled, page: Page) -> None:
         """A page was stored."""
-
-
-@dataclass
-class Outcome:
-    """What came of a run."""
-
-    number: int
-    as_of: datetime
-    pulled: list[Pulled] = field(default_factory=list)
-    scored: Scored | None = None
-    plan: Plan | None = None
-    plan_file: Path | None = None
-    objections: list[str] = field(default_factory=list)
-    """Why the guard refused; nothing was written then."""
-    withheld: str = ""
-    """Why nothing was written although the guard agreed: nobody there, shadow mode, or outside the write window."""
-    shut: dict[str, str] = field(default_factory=dict)
-    """Why an account was not written to, where others may be."""
-    applied: list[Applied] = field(default_factory=list)
-    carried_out: str = ""
-    """The id of the plan, once it is being carried out: by it a run can be undone."""
-    judged: dict[str, str] = field(default_factory=dict)
-    """The newest month of each objective that was compared with what happened."""
-    contacts: dict[str, int] = field(default_factory=dict)
-    """Contacts per account after reading."""
-    read_calls: dict[str, int] = field(default_factory=dict)
-    """Calls per account until everything was read."""
-    calls: dict[str, int] = field(default_factory=dict)
-    """Calls per account, for reading and writing together."""
-
-    @property
-    def verdict(self) -> str:
-        """`refused`, `ok`, `partial` (some stream, account or contact failed) or `failed` (nothing got through)."""
-        if self.objections:
-            return "refused"
-        problems = [each.problem for each in self.pulled] + [each.problem for each in self.applied]
-        if problems and all(problems):
-            return "failed"
-        return "partial" if any(problems) or any(each.failed for each in self.applied) else "ok"
 
 
 def run(
@@ -106,6 +66,9 @@ def run(
                 _write(site, watcher, outcome, guarded=not accept_large_change, accounts=accounts)
             else:
                 outcome.plan, outcome.withheld = Plan(as_of, site.config.boldest_mode), "nobody is in the store yet"
+        elif (scored := last_scored(site.db)) and planning.too_old(site.config, scored, as_of):
+            outcome.withheld = ""
+            _write(site, watcher, outcome, guarded=False, accounts=accounts)
         outcome.calls = site.calls()
     except BaseException as error:
         verdict = outcome.verdict if isinstance(error, NotAllRead) else "failed"
@@ -189,7 +152,7 @@ def _write(
     """Plan, guard (unless a human has accepted the change) and apply to those of `accounts` that may be written to."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
-    if guarded:
+    if guarded and not outcome.plan.blank:
         outcome.objections = _objections(site, outcome.plan)
     outcome.judged = judged(site)
     outcome.shut = shut(site, site.clock.now(), accounts)
@@ -197,7 +160,10 @@ def _write(
         outcome.withheld, outcome.shut = "; ".join(dict.fromkeys(outcome.shut.values())), {}
     writes = not outcome.objections and not outcome.withheld
     if writes:
-        open_part = part(live_plan(site, part(outcome.plan, outcome.shut)), outcome.shut)
+        open_part = live_plan(site, part(outcome.plan, outcome.shut))
+        if open_part.blank:  # what is not known to be ours now is not emptied
+            outcome.shut |= {name: why for name, why in open_part.unread.items() if why != TOO_FEW_CALLS}
+        open_part = part(open_part, outcome.shut)
         outcome.plan = together(outcome.plan, open_part)
     outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
     if writes:
@@ -243,53 +209,3 @@ def _objections(site: Site, plan: Plan) -> list[str]:
     return found + guard.objections(
         site.db, site.config.guard, before and before[1], newest[1], through.summary.get("contacts", {})
     )
-
-
-def summary(outcome: Outcome) -> dict[str, Any]:
-    """What the book of runs keeps: counts only, no personal data."""
-    found: dict[str, Any] = {
-        "calls": outcome.calls,
-        "plan": outcome.carried_out,
-        "pulled": {},
-        "contacts": outcome.contacts,
-        "judged": outcome.judged,
-        "withheld": outcome.withheld,
-        "shut": outcome.shut,
-        "objections": outcome.objections,
-    }
-    for each in outcome.pulled:
-        stream = {
-            "rows": each.contacts + each.activities,
-            "new": each.contacts_changed + each.activities_new,
-            "problem": each.problem,
-        }
-        found["pulled"].setdefault(each.account, {})[each.stream] = stream
-    if outcome.scored:
-        found["people"] = outcome.scored.people
-        found["segments"] = outcome.scored.segments
-        found["trained"] = {used.title: used.why_trained for used in outcome.scored.models if used.why_trained}
-    if outcome.plan:
-        found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
-        found["moved"] = outcome.plan.moved
-        found["skipped"] = {account: dict(reasons) for account, reasons in outcome.plan.skipped.items()}
-    found["written"] = written(outcome.applied)
-    return found
-
-
-def written(applied: Sequence[Applied]) -> dict[str, Any]:
-    """What the book of runs keeps of the writing, by account."""
-    return {
-        each.account: {
-            "contacts": each.written,
-            "calls": each.calls,
-            "failed": dict(each.failed),
-            "created": each.created,
-            "problem": each.problem,
-        }
-        for each in applied
-    }
-
-
-def _counts(changes: list[Change]) -> dict[str, int]:
-    tags = sum("tags" in change.after for change in changes)
-    return {"contacts": len(changes), "fields": sum(len(change.after) for change in changes) - tags, "tags": tags}

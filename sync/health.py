@@ -37,7 +37,7 @@ class Health:
                 case "/readyz":
                     with open_site(self._config, self._clock, alone=False) as site:
                         _, freshness = scored(site)
-                    return 200 if freshness == "ok" else 503, TEXT, f"scores: {freshness}\n"
+                    return 200 if freshness in ("ok", "stale") else 503, TEXT, f"scores: {freshness}\n"
                 case "/metrics":
                     with open_site(self._config, self._clock, alone=False) as site:
                         return 200, METRICS, metrics(as_data(site))
@@ -63,6 +63,11 @@ def _metric_lines(data: dict[str, Any]) -> Iterator[str]:
     )
     yield from _metric(
         "scores_fresh", "1 while scores are younger than stale_after.", [({}, data["freshness"] == "ok")]
+    )
+    yield from _metric(
+        "scores_expired",
+        "1 once scores are older than expired_after, or were never made.",
+        [({}, data["freshness"] in ("expired", "none"))],
     )
     stored = [({"what": name}, count) for name, count in data["stored"].items()]
     yield from _metric("stored_rows", "What the store holds.", stored)

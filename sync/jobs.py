@@ -17,6 +17,7 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
 from sync.notify import notify
+from sync.outcome import Outcome
 from sync.progress import Silent
 from sync.pull import pull
 from sync.reporting import write_report
@@ -97,7 +98,7 @@ def at_once(scheduler: BaseScheduler, config: Config, clock: Clock, name: str, j
     scheduler.add_job(attempt, args=(config, clock, name, job), misfire_grace_time=None)
 
 
-def tell(site: Site, outcome: cycle.Outcome) -> None:
+def tell(site: Site, outcome: Outcome) -> None:
     """Log a run, write the report and send the alerts; nothing for one that had nothing to do or was told to stop."""
     if not outcome.number:
         return

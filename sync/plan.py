@@ -30,6 +30,8 @@ LITTLE = "moved too little to be rewritten"
 PINNED = "edited by hand over there: it stays for now"
 PINNED_IN_PART = "written in part: other fields were edited by hand over there and stay for now"
 """Why contacts are left alone."""
+TOO_OLD = "too old (write.blank_after): our values are emptied until everyone is scored again"
+"""Said of scores."""
 KEPT = 20
 """Plan files that are kept: they hold addresses."""
 BANDS = (33.0, 67.0)
@@ -55,6 +57,8 @@ class Plan:
     """Why the values there are right now could not be read, per account."""
     silent: list[str] = field(default_factory=list)
     """The accounts whose tags are set so that no automation starts by them."""
+    blank: bool = False
+    """Whether the scores are too old, so that all values of ours are emptied."""
 
     @property
     def size(self) -> int:
@@ -77,6 +81,7 @@ class Plan:
                 "skipped": self.skipped,
                 "moved": self.moved,
                 "unread": self.unread,
+                "blank": self.blank,
                 "flips_held": self.flips_held,
                 "silent": self.silent,
                 "counts": {account: counts(changes) for account, changes in self.changes.items()},
@@ -93,7 +98,8 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            more = {name: data[name] for name in ("mode", "calls", "moved", "flips_held", "unread", "silent")}
+            names = ("mode", "calls", "moved", "flips_held", "unread", "silent", "blank")
+            more = {name: data[name] for name in names}
             return cls(as_of=datetime.fromisoformat(data["as_of"]), changes=changes, skipped=skipped, **more)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ForetagError(f"this is not a plan of foretag ({error!r}): make one with foretag plan") from error
@@ -112,6 +118,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         as_of,
         config.boldest_mode,
         flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values()),
+        blank=too_old(config, newest[0], as_of),
     )
     plan.silent = [name for name, connector in connectors.items() if connector.capabilities.silent_tags]
     specs = field_specs(config)
@@ -123,7 +130,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         share = config.pilot.share if config.mode_of(account) == "pilot" else 1
         for row in contacts(db, account.name):
             pinned = pins.get((account.name, row["id"]), frozenset())
-            change = _change_of(row, standings, specs, config, share, as_of, skipped, pinned)
+            change = _change_of(row, standings, specs, config, share, plan, skipped, pinned)
             if change is None:
                 continue
             refusal = refused.get((account.name, change.id))
@@ -134,6 +141,11 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         plan.skipped[account.name] = skipped
         plan.calls[account.name] = connectors[account.name].predict_calls(changes) if changes else 0
     return plan
+
+
+def too_old(config: Config, scored: datetime, now: datetime) -> bool:
+    """Whether scores of this instant are so old that our values should go."""
+    return bool(config.write.blank_after) and now - scored > config.write.blank_after
 
 
 def contacts(db: sqlite3.Connection, account: str) -> Iterator[sqlite3.Row]:
@@ -157,7 +169,7 @@ def _change_of(
     specs: tuple[FieldSpec, ...],
     config: Config,
     share: float,
-    as_of: datetime,
+    plan: Plan,
     skipped: Counter[str],
     pinned: Set[str],
 ) -> Change | None:
@@ -170,6 +182,8 @@ def _change_of(
     if shut_out:
         skipped[OPTED_OUT if row["opted_out"] else OBJECTS] += 1
         wanted: dict[str, Value] = {}
+    elif plan.blank:
+        wanted = {}
     elif standing is None:
         skipped["not scored yet"] += 1
         return None
@@ -177,7 +191,7 @@ def _change_of(
         skipped["outside the pilot"] += 1
         return None
     else:
-        wanted = _wanted(standing, specs, as_of.astimezone(config.zone).date().isoformat())
+        wanted = _wanted(standing, specs, plan.as_of.astimezone(config.zone).date().isoformat())
     after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
     if not after:
         if not shut_out:

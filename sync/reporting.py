@@ -15,6 +15,7 @@ from sync.fields import SEGMENTS, score_key
 from sync.learned import marks, objectives, realised_months
 from sync.movement import movement
 from sync.persons import name_of
+from sync.plan import TOO_OLD, too_old
 from sync.report.data import (
     Account,
     Concern,
@@ -112,7 +113,7 @@ def _headline(
     objections, problems = summary.get("objections", []), list(_problems(summary))
     if newest is None:
         return Headline("stale", ("Nobody has been scored yet",), tuple(problems[:3]))
-    age = freshness(now - newest[0], config.alerts.stale_after)
+    age = freshness(now - newest[0], config.alerts)
     refused = [each.title for each in learned if each.refused]
     status: Status = "ok"
     if objections:
@@ -121,7 +122,8 @@ def _headline(
         status = "stale"
     elif problems or refused:
         status = "degraded"
-    things = [*objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
+    emptied = [f"scores are {TOO_OLD}"] if too_old(config, newest[0], now) else []
+    things = [*emptied, *objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
     day = f"{newest[0].astimezone(config.zone):%d %B %Y}"
     parts = [f"Scores are {AGES[age]} ({day})", f"{len(newest[1]):,} people scored"]
     if summary.get("withheld"):

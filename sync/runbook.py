@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sync.errors import ForetagError
+from sync.plan import TOO_OLD
 from sync.redact import redact
 from sync.site import Site
 from sync.store import outbox, runs
@@ -120,6 +121,8 @@ def _pulled_lines(pulled: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _planned_lines(run: Mapping[str, Any]) -> Iterator[str]:
+    if run.get("blank"):
+        yield f"{'scores':<12} {TOO_OLD}"
     for account, each in run.get("planned", {}).items():
         yield f"{'planned':<12} {account}: {each['contacts']:,} contacts"
         for reason, count in run["skipped"].get(account, {}).items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.budget import Budget
 from connectors.contract import Change
 from sync.apply import Applied
-from sync.plan import Plan
+from sync.plan import TOO_OLD, Plan
 from sync.plan_counts import counts
 from sync.provision import Provisioned
 from sync.pull import Pulled
@@ -76,6 +76,8 @@ def _of(budget: Budget | None) -> str:
 
 def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Iterator[str]:
     """Counts, cost (beside what is left of the day's calls) and reasons per account."""
+    if plan.blank:
+        yield f"{'scores':<12} ! {TOO_OLD}"
     for account, changes in plan.changes.items():
         tags = sum("tags" in change.after for change in changes)
         fields = sum(len(change.after) - ("tags" in change.after) for change in changes)

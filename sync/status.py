@@ -2,28 +2,29 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+from sync.config_sections import Alerts
+from sync.plan import TOO_OLD, too_old
 from sync.site import Site
 from sync.store import runs
 from sync.store.facts import foreign_amounts
 from sync.store.scores import last_scored
 
-EXPIRED_AFTER = 2
-"""Scores older than this many times `alerts.stale_after` should not be used any more."""
+Freshness = Literal["ok", "stale", "expired"]
 
 
-def freshness(age: timedelta, stale_after: timedelta) -> str:
-    """`ok`, `stale` (deserves a look) or `expired` (do not use them)."""
-    if age <= stale_after:
+def freshness(age: timedelta, limits: Alerts) -> Freshness:
+    """`ok`, `stale` (a warning: deserves a look) or `expired` (an error: do not use them)."""
+    if age <= limits.stale_after:
         return "ok"
-    return "stale" if age <= EXPIRED_AFTER * stale_after else "expired"
+    return "stale" if age <= limits.expired_after else "expired"
 
 
 def scored(site: Site) -> tuple[datetime | None, str]:
     """When everyone was scored last, and how fresh that is; None and `none` before the first time."""
     at = last_scored(site.db)
-    return at, "none" if at is None else freshness(site.clock.now() - at, site.config.alerts.stale_after)
+    return at, "none" if at is None else freshness(site.clock.now() - at, site.config.alerts)
 
 
 def as_data(site: Site) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def as_data(site: Site) -> dict[str, Any]:
         "accounts": {account.name: site.config.mode_of(account) for account in site.config.accounts},
         "scored": scored_at.isoformat() if scored_at else None,
         "freshness": fresh,
+        "emptied": scored_at is not None and too_old(site.config, scored_at, site.clock.now()),
         "stored": counts,
         "waiting_to_be_written": waiting,
         "currency": site.config.currency,
@@ -65,6 +67,8 @@ def as_lines(data: dict[str, Any]) -> Iterator[str]:
     told = "" if len(own) == 1 else f" ({', '.join(f'{name} {mode}' for name, mode in data['accounts'].items())})"
     yield f"mode     {data['mode'].upper()}{told}"
     yield f"scores   {data['freshness']}, of {data['scored'] or 'never: foretag run'}"
+    if data["emptied"]:
+        yield f"         {TOO_OLD}"
     yield (
         f"store    {stored['contact']:,} contacts of {stored['person']:,} people, {stored['activity']:,} activities, "
         f"{stored['prediction']:,} predictions kept"

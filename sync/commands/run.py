@@ -164,6 +164,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     """
     from sync import cycle
     from sync.alerts import after_exception, after_run
+    from sync.outcome import summary
     from sync.progress import watching
     from sync.reporting import write_report
     from sync.show import budget_lines
@@ -186,7 +187,7 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
             "run": outcome.number,
             "verdict": outcome.verdict,
             "report": str(report_file),
-            **cycle.summary(outcome),
+            **summary(outcome),
         }
         click.echo(json.dumps(found, indent=2))
     else:

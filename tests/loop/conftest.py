@@ -15,7 +15,7 @@ from sync import cycle
 from sync.clock import FixedClock
 from sync.config import Config
 from sync.configfile import load
-from sync.cycle import Outcome
+from sync.outcome import Outcome
 from sync.progress import Silent
 from sync.provision import provision
 from sync.secrets import variable

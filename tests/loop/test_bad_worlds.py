@@ -15,8 +15,8 @@ import pytest
 
 from sandbox.faults import Fault
 from sync import backup, jobs
-from sync.cycle import Outcome
 from sync.errors import ForetagError
+from sync.outcome import Outcome
 from sync.site import open_site, store_path
 from sync.store.database import StoreError
 

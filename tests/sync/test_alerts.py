@@ -9,7 +9,7 @@ import responses
 from connectors.errors import NotAuthorised
 from sync import alerts, conditions
 from sync.apply import Applied
-from sync.cycle import Outcome
+from sync.outcome import Outcome
 from sync.pull import Pulled
 from sync.store.database import transaction
 from sync.store.scores import save_standings

@@ -10,11 +10,11 @@ from connectors.contract import Outcome as Answer
 from connectors.contract import Page, Result
 from connectors.errors import NotAuthorised, NotPermitted
 from connectors.records import Activity, ActivityKind, Consent, Contact
-from sync import cycle
 from sync.apply import Applied
 from sync.clock import FixedClock
-from sync.cycle import Outcome, run, write
+from sync.cycle import run, write
 from sync.errors import ForetagError
+from sync.outcome import Outcome, summary
 from sync.progress import Silent
 from sync.pull import Pulled
 from sync.store import runs
@@ -93,7 +93,7 @@ def test_a_run_goes_through_every_stage_and_writes_everyone(empty_shop, platform
     assert outcome.plan_file.read_text() == outcome.plan.to_json()
     (booked,) = runs.last(empty_shop.db)
     assert (booked.id, booked.verdict) == (outcome.number, "ok")
-    assert booked.summary == cycle.summary(outcome)
+    assert booked.summary == summary(outcome)
     assert booked.summary["contacts"] == {"hubspot": 4}
     assert booked.summary["people"] == 4
     assert booked.summary["planned"] == {"hubspot": {"contacts": 4, "fields": 12, "tags": 4}}

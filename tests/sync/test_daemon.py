@@ -22,12 +22,12 @@ from sync.apply import apply
 from sync.clock import STOPPED, FixedClock, SystemClock
 from sync.config import Config
 from sync.config_sections import Health
-from sync.cycle import Outcome
 from sync.daemon import serve
 from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.jobs import CronLine
 from sync.lock import only_run
+from sync.outcome import Outcome
 from sync.plan import Plan
 from sync.progress import Silent
 from sync.pull import pull
@@ -165,7 +165,7 @@ def test_scores_that_grow_old_because_every_job_fails_are_alerted(shop, helpers,
     shop.db.close()
     text = attempt(shop.config, FixedClock(helpers.now + timedelta(days=3)), job, caplog)
     assert "score: no such thing" in text
-    assert "alert: Scores are older" in text
+    assert "alert: WARNING: scores are older" in text
 
 
 def test_a_job_beside_an_active_run_is_left_out(config, helpers, caplog) -> None:

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from sync import cli
 from sync.clock import FixedClock
 from sync.conditions import of_run
-from sync.cycle import Outcome
 from sync.instants import micros
+from sync.outcome import Outcome
 from sync.report.render import render
 from sync.reporting import report_data
 from sync.score import score

@@ -11,6 +11,7 @@ from connectors.contract import Outcome, Page, Result
 from connectors.records import Activity, ActivityKind, Consent, Contact
 from sync import accounts, backup, cli, cycle, privacy
 from sync.errors import ForetagError
+from sync.outcome import Outcome as RunOutcome
 from sync.privacy_texts import dpia_text, notice_text
 from sync.progress import Silent
 from sync.store import facts, people
@@ -41,7 +42,7 @@ class Shop:
         facts.save_page(self.site.db, "hubspot", Page("contacts", "c", contacts, activities), self.now)
         people.resolve(self.site.db)
 
-    def write(self) -> cycle.Outcome:
+    def write(self) -> RunOutcome:
         with transaction(self.site.db):
             everyone = [row["id"] for row in self.site.db.execute("SELECT id FROM person")]
             placed = [self._helpers.standing(person) for person in everyone]

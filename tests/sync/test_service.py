@@ -195,7 +195,9 @@ def test_everything_the_image_copies_is_in_the_repository(image) -> None:
     assert [name for line in copied for name in line.split() if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize(("freshness", "healthy"), [("ok", True), ("stale", False), ("none", False), ("", False)])
+@pytest.mark.parametrize(
+    ("freshness", "healthy"), [("ok", True), ("stale", True), ("expired", False), ("none", False), ("", False)]
+)
 def test_the_image_is_healthy_while_the_scores_are_fresh(image, tmp_path, freshness, healthy) -> None:
     """The check's own command, with a foretag that answers this; an answer of nothing is a foretag that failed."""
     check = re.search(r"(?m)^HEALTHCHECK .*\\\n +CMD (.+)$", image)

@@ -8,6 +8,7 @@ import pytest
 
 from sync import cycle
 from sync.clock import FixedClock
+from sync.config_sections import Alerts
 from sync.progress import Silent
 from sync.status import as_data, as_lines, freshness
 from sync.store import runs
@@ -19,7 +20,7 @@ from sync.store.scores import newest_standings, save_standings
     ("hours", "expected"), [(0, "ok"), (36, "ok"), (36.01, "stale"), (72, "stale"), (72.01, "expired")]
 )
 def test_freshness(hours, expected) -> None:
-    assert freshness(timedelta(hours=hours), timedelta(hours=36)) == expected
+    assert freshness(timedelta(hours=hours), Alerts()) == expected
 
 
 def test_a_new_installation(site) -> None:

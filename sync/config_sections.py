@@ -284,7 +284,7 @@ class Alerts(Section):
 
 
 class Health(Section):
-    """What monitoring may ask the daemon: /healthz, /readyz and /metrics, on 127.0.0.1 only."""
+    """What may be asked of the daemon: /healthz, /readyz, /metrics and a page at /, on 127.0.0.1 only."""
 
     port: int = Field(0, ge=0, le=65535, description="Port to answer on; 0 for none.")
 

@@ -1,4 +1,4 @@
-"""What monitoring may ask the daemon, on 127.0.0.1 only and by GET only: /healthz, /readyz, /metrics."""
+"""What may be asked of the daemon, on 127.0.0.1 only and by GET only: /healthz, /readyz, /metrics, and a page at /."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -10,14 +10,25 @@ from typing import Any
 from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
+from sync.page import POLICY, page
 from sync.site import open_site
 from sync.status import as_data, scored
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every answer: nobody keeps it, frames it, or takes it for something else."""
 VERDICTS = ("ok", "partial", "failed", "refused")
 Sample = tuple[dict[str, str], float]
 
@@ -41,8 +52,11 @@ class Health:
                 case "/metrics":
                     with open_site(self._config, self._clock, alone=False) as site:
                         return 200, METRICS, metrics(as_data(site))
+                case "/":
+                    with open_site(self._config, self._clock, alone=False) as site:
+                        return 200, HTML, page(as_data(site))
                 case _:
-                    return 404, TEXT, "there is /healthz, /readyz and /metrics\n"
+                    return 404, TEXT, "there is /, /healthz, /readyz and /metrics\n"
         except ForetagError as error:
             log.warning("health: %s", error)
             return 503, TEXT, "the store cannot be read: foretag status\n"
@@ -119,15 +133,24 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """Answer, and let nobody keep it."""
+        """Answer."""
+        self.wfile.write(self._begin())
+
+    def do_HEAD(self) -> None:
+        """Answer without the text."""
+        self._begin()
+
+    def _begin(self) -> bytes:
+        """Send the head of the answer; what comes after it."""
         status, kind, text = self.server.health.answer(self.path)
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        return body
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server gives it
         """Quiet: one line per question would be all the log."""

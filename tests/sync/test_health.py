@@ -1,7 +1,10 @@
 """What monitoring may ask: alive, fresh, and the numbers; and the example of alert rules beside it."""
 
 import re
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -62,7 +65,7 @@ def test_a_store_that_cannot_be_read_is_not_ready_and_its_path_is_not_told(shop,
 
 
 def test_any_other_path_is_not_there(ask) -> None:
-    assert ask("/")[0] == 404
+    assert ask("/index.html")[0] == 404
     assert ask("/metrics/../config.toml")[0] == 404
 
 
@@ -106,6 +109,51 @@ def test_nothing_personal_is_told(ask, shop) -> None:
     assert email not in text
 
 
+class Seen(HTMLParser):
+    """The tags of a page, their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.text = [], {}, ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+        self.attributes |= dict(attrs)
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+
+def test_the_page_shows_what_status_knows_and_can_do_nothing(ask, shop) -> None:
+    status, text = ask("/", hours=40)
+    seen = Seen(text)
+    assert status == 200
+    data = as_data(shop)
+    for told in ("stale", data["scored"][:16], "hubspot", "full", "300", "ok"):
+        assert told in seen.text
+    assert set(seen.tags).isdisjoint({"script", "a", "link", "img", "form", "iframe", "object", "input"})
+    assert seen.attributes.keys().isdisjoint({"href", "src", "style", "onclick", "onload", "action"})
+    assert "@" not in text
+    assert "//" not in text
+
+
+def test_whatever_a_run_says_is_text_on_the_page(shop, ask, helpers) -> None:
+    number = runs.begin(shop.db, helpers.now, helpers.now)
+    evil = "<script>alert(1)</script>"
+    runs.end(shop.db, number, helpers.now, "refused", {"objections": [evil], "written": {'"><b>': {"contacts": 1}}})
+    seen = Seen(ask("/")[1])
+    assert evil in seen.text
+    assert not {"script", "b"} & set(seen.tags)
+
+
+def test_the_page_of_a_new_installation(site, helpers) -> None:
+    status, kind, text = Health(site.config, FixedClock(helpers.now), lambda: True).answer("/")
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert "never made" in text
+    assert "none yet" in text
+
+
 @pytest.fixture
 def address(shop):
     server = HealthServer(Health(shop.config, shop.clock, lambda: True), 0)
@@ -120,6 +168,29 @@ def test_it_answers_over_http_on_this_machine_only(address) -> None:
     assert "Python" not in answer.headers["Server"]
     assert samples(answer.text)
     assert requests.get(f"{address}/nothing", timeout=10).status_code == 404
+
+
+def test_a_browser_is_told_to_do_nothing_but_show_it(address) -> None:
+    answer = requests.get(f"{address}/", timeout=10)
+    (style,) = re.findall(r"(?s)<style>(.*)</style>", answer.text)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy == {
+        "default-src": "'none'", "style-src": f"'sha256-{digest}'", "base-uri": "'none'", "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }  # fmt: skip
+    for path in ("/", "/metrics", "/nothing"):
+        told = requests.get(f"{address}{path}", timeout=10).headers
+        assert (told["X-Content-Type-Options"], told["X-Frame-Options"]) == ("nosniff", "DENY")
+        assert (told["Cache-Control"], told["Referrer-Policy"]) == ("no-store", "no-referrer")
+        assert "Access-Control-Allow-Origin" not in told
+
+
+def test_a_head_brings_the_head_alone(address) -> None:
+    asked, got = (requests.request(method, f"{address}/metrics", timeout=10) for method in ("HEAD", "GET"))
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+    assert int(asked.headers["Content-Length"]) > 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

@@ -13,7 +13,7 @@ from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
 from sync.learned import marks, objectives, realised_months
-from sync.movement import movement
+from sync.movement import chain_sentences, doubt, movement
 from sync.persons import name_of
 from sync.plan import TOO_OLD, too_old
 from sync.report.data import (
@@ -180,6 +180,12 @@ def _migration(site: Site, since: datetime, before: Standings, after: Standings)
             site.config.segments.name(key): Interval(*found["expected_days"][key].values())
             for key in SEGMENTS
             if key in found["expected_days"]
+        },
+        doubt=doubt(found),
+        chain=tuple(chain_sentences(found)),
+        sizes={
+            site.config.segments.name(key): (found["backtest"]["predicted"][key], found["backtest"]["observed"][key])
+            for key in (SEGMENTS if found["backtest"] else ())
         },
     )
 

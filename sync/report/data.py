@@ -132,7 +132,9 @@ class Flow:
 @dataclass(frozen=True)
 class Migration:
     """All flows since the last run, stayers included; `unusual` are sentences, `causes` moves of the last four weeks by
-    cause, `stay` days people stay in a segment (its shown name; value, low, high).
+    cause. By a segment's shown name: `stay` days people stay in it (value, low, high), `sizes` the people predicted 12
+    weeks back and those that came. `doubt` says why the days are rough ("": they are not), `chain` how far movements
+    are a chain.
     """
 
     since: datetime
@@ -140,6 +142,9 @@ class Migration:
     unusual: tuple[str, ...] = ()
     causes: Mapping[str, int] = field(default_factory=dict)
     stay: Mapping[str, Interval] = field(default_factory=dict)
+    doubt: str = ""
+    chain: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[float, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

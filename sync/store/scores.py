@@ -79,6 +79,18 @@ def segments_at(db: sqlite3.Connection, as_of: datetime) -> dict[int, str]:
     return {row["person_id"]: row["segment"] for row in rows}
 
 
+def paths(db: sqlite3.Connection, instants: tuple[datetime, datetime, datetime]) -> dict[tuple[str, str, str], int]:
+    """How many people were in which three segments at three kept instants; who was missing at one does not count."""
+    rows = db.execute(
+        """SELECT a.segment AS first, b.segment AS second, c.segment AS third, count(*) AS people FROM standing a
+        JOIN standing b ON b.person_id = a.person_id AND b.as_of = ?
+        JOIN standing c ON c.person_id = a.person_id AND c.as_of = ?
+        WHERE a.as_of = ? GROUP BY 1, 2, 3""",
+        (micros(instants[1]), micros(instants[2]), micros(instants[0])),
+    )
+    return {(row["first"], row["second"], row["third"]): row["people"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One person who went from one segment to another, why, and the cents expected from them before (0 if unknown)."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from sync.conditions import movements
-from sync.movement import movement, new_surges
+from sync.movement import movement, movement_lines, new_surges
 from sync.report.render import render
 from sync.reporting import report_data
 from sync.store.database import transaction
@@ -64,6 +64,37 @@ def test_the_whole_of_it_adds_up(weeks) -> None:
     page = render(report_data(weeks, weeks.clock.now()))
     for words in ("Out of the ordinary:", "by cause: decay 20", "How long people stay"):
         assert words in page
+
+
+def test_how_far_movements_are_a_chain_is_told(site, helpers) -> None:
+    """Six times four weeks: of 400 people those below 200 go to and fro, the others stay; in between all look alike."""
+    begin = helpers.now - timedelta(days=28 * 6)
+    for month in range(7):
+        at = begin + timedelta(days=28 * month)
+        placed = [
+            helpers.standing(
+                person, "Cooling" if (month + person) % 2 and person < 200 else "Loyal", expected_value=1.0
+            )
+            for person in range(400)
+        ]
+        with transaction(site.db):
+            save_standings(site.db, at, placed)
+            sum_up(site, at)
+    found = movement(site)
+    second = found["order"][1]
+    assert second["needed"]
+    assert found["backtest"]["observed"]["Cooling"] == 100
+    assert found["backtest"]["predicted"]["Cooling"] == pytest.approx(100, abs=2)
+    data = report_data(site, site.clock.now())
+    assert data.migration.sizes["Loyal"] == (found["backtest"]["predicted"]["Loyal"], 300)
+    page = render(data)
+    for words in (
+        "Of second order against first: clearly better",
+        "The last 12 weeks by the matrix",
+        "take these days as rough",
+    ):
+        assert words in page
+    assert any("take these days as rough" in line for line in movement_lines(site, found))
 
 
 def test_thinning_keeps_what_was_summed_up(weeks, helpers, tmp_path) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from sync import secrets
 from sync.config_accounts import MODES, Account, HubSpot, Mailchimp, Mode, Salesforce, Section
 from sync.config_model import Model
+from sync.config_people import Pilot, Privacy
 from sync.config_sections import (
     TITLES,
     Alerts,
@@ -22,8 +23,6 @@ from sync.config_sections import (
     Health,
     Holdout,
     Objective,
-    Pilot,
-    Privacy,
     Retention,
     Schedule,
     Write,
@@ -141,7 +140,7 @@ class Config(Section):
         problems = [
             *self._missing_accounts(),
             *self._double_names(),
-            *self._unknown_exclusions(),
+            *self._unknown_marks(),
             *self._half_an_engine(),
             *self._unread_properties(),
         ]
@@ -198,8 +197,10 @@ class Config(Section):
             key = "kind" if self.engine.kind == "spark" else "master"
             yield ("engine", key), 'master belongs to kind = "spark", and spark needs it'
 
-    def _unknown_exclusions(self) -> Iterator[tuple[Location, str]]:
+    def _unknown_marks(self) -> Iterator[tuple[Location, str]]:
         known = {account.name for account in self.accounts} | {account.kind for account in self.accounts}
-        for index, exclusion in enumerate(self.privacy.exclusions):
-            if exclusion.account not in known:
-                yield ("privacy", "exclude_when", index), f"there is no account {exclusion.account}"
+        named = {("privacy", "exclude_when"): self.privacy.exclusions, ("pilot", "only"): self.pilot.marks}
+        for place, marks in named.items():
+            for index, mark in enumerate(marks):
+                if mark.account not in known:
+                    yield (*place, index), f"there is no account {mark.account}"

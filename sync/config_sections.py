@@ -1,7 +1,6 @@
 """The config's sections: one class each, every key with its meaning and default. Platform blocks: config_accounts."""
 
 import re
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Literal, Self
 
@@ -165,12 +164,6 @@ class Guard(Section):
     )
 
 
-class Pilot(Section):
-    """Who is written to while mode is "pilot"."""
-
-    share: Share = Field(0.2, gt=0, le=1, description="Share of people; the choice is sticky and grows with the share.")
-
-
 class Holdout(Section):
     """The control group: scored, but marked so that campaigns leave it out."""
 
@@ -205,45 +198,6 @@ class Backup(Section):
     """How long copies of the store are kept. They hold personal data too, and somebody who was forgotten since."""
 
     keep: int = Field(7, ge=1, le=366, description="Copies the daemon keeps in its folder; older ones are deleted.")
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """One parsed `exclude_when`: people on `account` (a name or a kind) with this property value or tag."""
-
-    account: str
-    what: Literal["property", "tag"]
-    name: str
-    value: str = ""
-
-
-def _exclusions(rules: list[str]) -> list[str]:
-    for rule in rules:
-        _exclusion(rule)
-    return rules
-
-
-def _exclusion(rule: str) -> Exclusion:
-    if found := re.fullmatch(r"([a-z0-9-]+):property:(\w+)=(.+)", rule):
-        return Exclusion(found[1], "property", found[2], found[3])
-    if found := re.fullmatch(r"([a-z0-9-]+):tag:(.+)", rule):
-        return Exclusion(found[1], "tag", found[2])
-    raise ValueError('should look like "hubspot:property:NAME=VALUE" or "mailchimp:tag:NAME"')
-
-
-class Privacy(Section):
-    """Who is never scored."""
-
-    exclude_when: Annotated[list[str], AfterValidator(_exclusions)] = Field(
-        [],
-        description='Never score people with this property value or tag: "hubspot:property:NAME=VALUE", '
-        '"mailchimp:tag:NAME"; instead of the kind the name of one account may stand.',
-    )
-
-    @property
-    def exclusions(self) -> tuple[Exclusion, ...]:
-        """`exclude_when`, parsed."""
-        return tuple(_exclusion(rule) for rule in self.exclude_when)
 
 
 class AlertRule(Section):

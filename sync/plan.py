@@ -1,9 +1,10 @@
 """Stage 3: what exactly would change on the platforms, and what it would cost. Nothing is written here."""
 
+import functools
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -17,8 +18,8 @@ from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan_counts import counts
 from sync.rollout import in_pilot
-from sync.store import field_pins, outbox
-from sync.store.facts import load_owned
+from sync.store import field_pins, outbox, pilots
+from sync.store.facts import contact_counts, load_owned
 from sync.store.outbox import COMPANIONS
 from sync.store.scores import Standing, newest_standings
 
@@ -26,6 +27,8 @@ MONEY_BAND = 0.10
 """An amount is rewritten when it moved by this share."""
 UNWRITABLE = "not writable there (archived, cleaned or converted)"
 OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
+NOT_SCORED, OUTSIDE = "not scored yet", "outside the pilot"
+NOT_IN_QUESTION = (UNWRITABLE, OBJECTS, OPTED_OUT, NOT_SCORED, OUTSIDE)
 LITTLE = "moved too little to be rewritten"
 PINNED = "edited by hand over there: it stays for now"
 PINNED_IN_PART = "written in part: other fields were edited by hand over there and stay for now"
@@ -55,6 +58,8 @@ class Plan:
     """People who stay in their segment because of hysteresis, the minimum stay or a second look that is due."""
     unread: dict[str, str] = field(default_factory=dict)
     """Why the values there are right now could not be read, per account."""
+    pilot: dict[str, int] = field(default_factory=dict)
+    """Contacts that are in the pilot, for each account that is in one; beside them some are left outside of it."""
     silent: list[str] = field(default_factory=list)
     """The accounts whose tags are set so that no automation starts by them."""
     blank: bool = False
@@ -83,6 +88,7 @@ class Plan:
                 "unread": self.unread,
                 "blank": self.blank,
                 "flips_held": self.flips_held,
+                "pilot": self.pilot,
                 "silent": self.silent,
                 "counts": {account: counts(changes) for account, changes in self.changes.items()},
                 "changes": changes,
@@ -98,7 +104,7 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            names = ("mode", "calls", "moved", "flips_held", "unread", "silent", "blank")
+            names = ("mode", "calls", "moved", "flips_held", "unread", "pilot", "silent", "blank")
             more = {name: data[name] for name in names}
             return cls(as_of=datetime.fromisoformat(data["as_of"]), changes=changes, skipped=skipped, **more)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -122,15 +128,17 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     )
     plan.silent = [name for name, connector in connectors.items() if connector.capabilities.silent_tags]
     specs = field_specs(config)
+    chosen, there = pilots.chosen(db, config, standings), contact_counts(db)
     refused = outbox.refusals(db)
     pins = field_pins.in_force(db, as_of - config.write.respect_manual)
     for account in config.accounts:
         skipped: Counter[str] = Counter()
         changes = plan.changes.setdefault(account.name, [])
-        share = config.pilot.share if config.mode_of(account) == "pilot" else 1
+        in_one = config.mode_of(account) == "pilot"
+        invited = functools.partial(in_pilot, share=config.pilot.share, chosen=chosen) if in_one else _everybody
         for row in contacts(db, account.name):
             pinned = pins.get((account.name, row["id"]), frozenset())
-            change = _change_of(row, standings, specs, config, share, plan, skipped, pinned)
+            change = _change_of(row, standings, specs, config, invited, plan, skipped, pinned)
             if change is None:
                 continue
             refusal = refused.get((account.name, change.id))
@@ -138,6 +146,8 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
                 skipped[refusal.sentence] += 1
             else:
                 changes.append(change)
+        if in_one:
+            plan.pilot[account.name] = there.get(account.name, 0) - sum(skipped[why] for why in NOT_IN_QUESTION)
         plan.skipped[account.name] = skipped
         plan.calls[account.name] = connectors[account.name].predict_calls(changes) if changes else 0
     return plan
@@ -168,7 +178,7 @@ def _change_of(
     standings: Mapping[int, Standing],
     specs: tuple[FieldSpec, ...],
     config: Config,
-    share: float,
+    invited: Callable[[int], bool],
     plan: Plan,
     skipped: Counter[str],
     pinned: Set[str],
@@ -185,10 +195,10 @@ def _change_of(
     elif plan.blank:
         wanted = {}
     elif standing is None:
-        skipped["not scored yet"] += 1
+        skipped[NOT_SCORED] += 1
         return None
-    elif not in_pilot(row["person_id"], share):
-        skipped["outside the pilot"] += 1
+    elif not invited(row["person_id"]):
+        skipped[OUTSIDE] += 1
         return None
     else:
         wanted = _wanted(standing, specs, plan.as_of.astimezone(config.zone).date().isoformat())
@@ -204,6 +214,10 @@ def _change_of(
             return None
     before = {key: owned[key] for key in after if key in owned}
     return Change(row["object"], row["id"], row["email"], after, before)
+
+
+def _everybody(person_id: int) -> bool:  # noqa: ARG001 - in the place of `in_pilot`
+    return True
 
 
 def _held_back(refusal: outbox.Refusal, change: Change, at: datetime) -> bool:

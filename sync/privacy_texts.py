@@ -113,7 +113,8 @@ def dpia_text(config: Config) -> str:
 def _mode_points(config: Config) -> Iterator[str]:
     modes = {
         "shadow": "Mode shadow: nothing is written to the platforms.",
-        "pilot": f"Mode pilot: values are written for {config.pilot.share:.0%} of the people.",
+        "pilot": f"Mode pilot: values are written for {config.pilot.share:.0%} of the people"
+        f"{' that [pilot] names' if config.pilot.only or config.pilot.segments else ''}.",
         "full": "Mode full: values are written for everyone who has not opted out of marketing.",
     }
     own = {account.name: config.mode_of(account) for account in config.accounts}

@@ -1,5 +1,6 @@
 """Who is written to: pilot share and control group, drawn once and for all by a hash of the person's number."""
 
+from collections.abc import Set
 from hashlib import sha256
 from typing import Literal
 
@@ -18,9 +19,12 @@ def in_control(person_id: int, share: float) -> bool:
     return draw(person_id, "control") < share
 
 
-def in_pilot(person_id: int, share: float) -> bool:
-    """Whether the person is among the `share` in [0, 1] written to in pilot mode. Growing it keeps all earlier ones."""
-    return draw(person_id, "pilot") < share
+def in_pilot(person_id: int, share: float, chosen: Set[int] | None = None) -> bool:
+    """Whether the person is among the `share` in [0, 1] of `chosen` (everybody, for None) written to in pilot mode.
+
+    Growing either keeps all earlier ones.
+    """
+    return (chosen is None or person_id in chosen) and draw(person_id, "pilot") < share
 
 
 def arm(person_id: int, mode: Mode, config: Config) -> Literal["act", "control", "none"]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from sync.instants import micros
 from sync.rollout import arm
 from sync.site import Site
 from sync.standings import standings
+from sync.store import pilots
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
 from sync.store.facts import foreign_amounts
@@ -67,7 +68,9 @@ def score(site: Site, as_of: datetime, *, train: bool = False) -> Scored:
     deciding = ("repeat_purchase", "value")
     new_model = any(each.cause in ("evidence", "replaced") for each in used if each.objective.key in deciding)
     placed, moves = standings(site, past, predictions, as_of, new_model=new_model)
-    modes = _modes(site)
+    in_pilots = pilots.chosen(site.db, site.config, {each.person_id: each for each in placed})
+    pilots.note(site.db, site.config, in_pilots)
+    modes = _modes(site, in_pilots)
     with transaction(site.db):
         for due_one, found in came_true:
             save_outcomes(site.db, due_one.objective, due_one.as_of, found)
@@ -97,12 +100,14 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     return Snapshots(known, now, traits(site, known, now), watched)
 
 
-def _modes(site: Site) -> dict[int, Mode]:
-    """The boldest mode of the accounts each person is on."""
+def _modes(site: Site, in_pilots: Set[int] | None) -> dict[int, Mode]:
+    """The boldest mode of the accounts each person is on; a pilot is shadow for those who are not in it."""
     of_account = {account.name: site.config.mode_of(account) for account in site.config.accounts}
     found: dict[int, Mode] = {}
     for row in site.db.execute("SELECT DISTINCT person_id, account FROM contact WHERE NOT deleted"):
         here = of_account.get(row["account"], "shadow")
+        if here == "pilot" and in_pilots is not None and row["person_id"] not in in_pilots:
+            here = "shadow"
         found[row["person_id"]] = max(found.get(row["person_id"], here), here, key=MODES.index)
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.budget import Budget
 from connectors.contract import Change
 from sync.apply import Applied
-from sync.plan import TOO_OLD, Plan
+from sync.plan import OUTSIDE, TOO_OLD, Plan
 from sync.plan_counts import counts
 from sync.provision import Provisioned
 from sync.pull import Pulled
@@ -75,9 +75,16 @@ def _of(budget: Budget | None) -> str:
 
 
 def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Iterator[str]:
-    """Counts, cost (beside what is left of the day's calls) and reasons per account."""
+    """Who is in a pilot; counts, cost (beside what is left of the day's calls) and reasons per account."""
     if plan.blank:
         yield f"{'scores':<12} ! {TOO_OLD}"
+    if plan.pilot:
+        inside = sum(plan.pilot.values())
+        outside = sum(plan.skipped[account][OUTSIDE] for account in plan.pilot)
+        share = inside / (inside + outside) if inside else 0
+        yield (
+            f"PILOT {share:.0%}: {inside:,} of {inside + outside:,} contacts may be written; {outside:,} stay untouched"
+        )
     for account, changes in plan.changes.items():
         tags = sum("tags" in change.after for change in changes)
         fields = sum(len(change.after) - ("tags" in change.after) for change in changes)

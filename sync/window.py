@@ -45,6 +45,7 @@ def part(plan: Plan, without: Collection[str]) -> Plan:
         changes={account: each for account, each in plan.changes.items() if account not in without},
         skipped={account: each for account, each in plan.skipped.items() if account not in without},
         calls={account: each for account, each in plan.calls.items() if account not in without},
+        pilot={account: each for account, each in plan.pilot.items() if account not in without},
     )
 
 
@@ -55,4 +56,5 @@ def together(whole: Plan, part: Plan) -> Plan:
         changes=whole.changes | part.changes,
         skipped=whole.skipped | part.skipped,
         calls=whole.calls | part.calls,
+        pilot=whole.pilot | part.pilot,
     )

@@ -1,10 +1,10 @@
 """Who is never scored: who opted out or objects to profiling, and those the config excludes by a property or tag."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sync.config import Config
-from sync.config_sections import Exclusion
+from sync.config_people import Mark
 from sync.store.database import transaction
 
 
@@ -19,29 +19,34 @@ def exclude(db: sqlite3.Connection, config: Config) -> int:
             """INSERT INTO excluded SELECT DISTINCT person_id FROM contact
             WHERE consent = 'no_profiling' OR (consent = 'opted_out' AND NOT deleted)"""
         )
-        for rule in config.privacy.exclusions:
-            for account in _accounts(config, rule):
-                db.execute(*_query(rule, account))
+        people = people_with(db, config, config.privacy.exclusions)
+        db.executemany("INSERT OR IGNORE INTO excluded VALUES (?)", [(person,) for person in sorted(people)])
     return int(db.execute("SELECT count(*) FROM excluded").fetchone()[0])
 
 
-def _accounts(config: Config, rule: Exclusion) -> Sequence[str]:
-    return [account.name for account in config.accounts if rule.account in (account.name, account.kind)]
+def people_with(db: sqlite3.Connection, config: Config, marks: Iterable[Mark]) -> set[int]:
+    """The people of whom a contact has one of these properties or tags."""
+    found: set[int] = set()
+    for mark in marks:
+        for account in config.accounts:
+            if mark.account in (account.name, account.kind):
+                found |= {row["person_id"] for row in db.execute(*_query(mark, account.name))}
+    return found
 
 
-def _query(rule: Exclusion, account: str) -> tuple[str, tuple[str, ...]]:
-    if rule.what == "tag":
-        return _BY_TAG, (account, f";{rule.name.lower()};")
-    return _BY_PROPERTY, (account, rule.name, rule.value.strip().lower())
+def _query(mark: Mark, account: str) -> tuple[str, tuple[str, ...]]:
+    if mark.what == "tag":
+        return _BY_TAG, (account, f";{mark.name.lower()};")
+    return _BY_PROPERTY, (account, mark.name, mark.value.strip().lower())
 
 
 _BY_TAG = """
-INSERT OR IGNORE INTO excluded SELECT person_id FROM contact
+SELECT person_id FROM contact
 WHERE account = ? AND person_id IS NOT NULL AND instr(';' || lower(properties ->> '$.tags') || ';', ?)
 """
 # JSON's true and false are 1 and 0 to SQLite; platforms that send them as text must match the same rule.
 _BY_PROPERTY = """
-INSERT OR IGNORE INTO excluded SELECT person_id FROM contact
+SELECT person_id FROM contact
 WHERE account = ? AND person_id IS NOT NULL AND EXISTS (
     SELECT 1 FROM json_each(contact.properties) AS p
     WHERE p.key = ? AND lower(CASE WHEN p.type IN ('true', 'false') THEN p.type ELSE p.atom END) = ?

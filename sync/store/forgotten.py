@@ -38,7 +38,7 @@ def _erase(db: sqlite3.Connection, person: int) -> None:
     _note(db, [*map(_email, emails), *(_contact(*each) for each in (*contacts, *merged))])
     _delete_contacts(db, [*contacts, *merged])
     db.executemany("DELETE FROM activity WHERE email = ?", [(email,) for email in emails])
-    for table in ("person_email", "excluded", "prediction", "standing", "move", "pin"):
+    for table in ("person_email", "excluded", "prediction", "standing", "move", "pin", "pilot"):
         db.execute(f"DELETE FROM {table} WHERE person_id = ?", (person,))  # noqa: S608 - names from above
     db.execute("DELETE FROM person WHERE id = ?", (person,))
 

@@ -251,4 +251,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         """CREATE INDEX property_reached ON property_change (name, after)""",
     ),
+    (
+        # Who was let into a pilot that the config limits to some people: they stay in.
+        """CREATE TABLE pilot (person_id INTEGER PRIMARY KEY) STRICT""",
+    ),
 )

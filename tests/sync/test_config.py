@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sync.config import PRESETS, Config
 from sync.config_keys import blocks
-from sync.config_sections import Exclusion
+from sync.config_people import Mark
 from sync.config_text import Answers, config_text
 from sync.configfile import parse
 
@@ -165,8 +165,8 @@ def test_what_does_not_fit_together(given, said):
 def test_exclusions_are_parsed():
     made = config(privacy={"exclude_when": ["hubspot:property:optout=a=b:c", "hubspot:tag:no: profiling"]})
     assert made.privacy.exclusions == (
-        Exclusion("hubspot", "property", "optout", "a=b:c"),
-        Exclusion("hubspot", "tag", "no: profiling"),
+        Mark("hubspot", "property", "optout", "a=b:c"),
+        Mark("hubspot", "tag", "no: profiling"),
     )
 
 

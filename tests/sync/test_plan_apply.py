@@ -15,7 +15,7 @@ from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan import Plan, make_plan, save
 from sync.rollout import in_pilot
-from sync.store import facts, people
+from sync.store import facts, people, pilots
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
 from sync.store.scores import save_standings
@@ -183,6 +183,40 @@ def test_the_pilot_is_sticky_and_grows(tmp_path, helpers) -> None:
     first = {n for n in range(1000) if in_pilot(n, 0.2)}
     assert 150 < len(first) < 250
     assert first < {n for n in range(1000) if in_pilot(n, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("pilot", "first", "then"),
+    [
+        ({"only": ["hubspot:property:owner=77"]}, {"1", "2"}, {"1", "2", "3"}),
+        ({"only": ["hubspot:tag:friends"]}, {"3"}, {"3", "4"}),
+        ({"segments": ["At risk"]}, {"2", "4"}, {"1", "2", "4"}),
+        (
+            {"segments": ["At risk"], "only": ["hubspot:property:owner=77", "hubspot:tag:friends"]},
+            {"2"},
+            {"2", "4"},
+        ),
+    ],
+)
+def test_a_pilot_of_some_people_only_grows(site, helpers, tmp_path, pilot, first, then) -> None:
+    def at_risk(person):
+        return replace(helpers.standing(person), segment="At risk")
+
+    site.__dict__["config"] = config = helpers.config(tmp_path, mode="pilot", pilot={"share": 1, **pilot})
+    people = [contact(1, properties={"owner": "77"}), contact(2, properties={"owner": "77"})]
+    people += [contact(3, properties={"tags": "Friends;x"}), contact(4)]
+    standings = [helpers.standing(1), at_risk(2), helpers.standing(3), at_risk(4)]
+    fill(site, *people, standings=standings)
+    made = plan(site)
+    assert {change.id for change in made.changes["hubspot"]} == first
+    assert (made.pilot["hubspot"], made.skipped["hubspot"]["outside the pilot"]) == (len(first), 4 - len(first))
+    pilots.note(site.db, config, pilots.chosen(site.db, config, {each.person_id: each for each in standings}))
+    moved = [contact(1, properties={"owner": "5"}), contact(3, properties={"owner": "77"})]
+    moved += [contact(4, properties={"tags": "friends"})]
+    fill(site, *moved, standings=[at_risk(1), *standings[1:]])
+    assert {change.id for change in plan(site).changes["hubspot"]} == then
+    site.__dict__["config"] = helpers.config(tmp_path, mode="pilot", pilot={"share": 0.0001, **pilot})
+    assert plan(site).size == 0
 
 
 def test_a_plan_survives_its_file(site, helpers, tmp_path) -> None:

@@ -135,6 +135,18 @@ def test_what_a_plan_costs_is_told_beside_what_is_left_of_the_day(used, told) ->
     assert told in next(plan_lines(plan, {"hubspot": Spent(used, 100)}))
 
 
+def test_a_plan_of_a_pilot_says_how_many_it_may_write_to() -> None:
+    plan = Plan(
+        datetime(2026, 1, 5, tzinfo=UTC),
+        "pilot",
+        {"hubspot": [], "news": []},
+        skipped={"hubspot": Counter({"outside the pilot": 9_970}), "news": Counter()},
+        pilot={"hubspot": 2_438},
+    )
+    told = "PILOT 20%: 2,438 of 12,408 contacts may be written; 9,970 stay untouched"
+    assert next(plan_lines(plan)) == told
+
+
 def test_what_was_made_is_counted_and_what_is_in_the_way_is_said() -> None:
     made = [
         Provisioned("hubspot", ["a", "b", "c"]),

@@ -58,6 +58,40 @@ def test_nothing_else_may_be_written(allow: AllowList, body: object) -> None:
         ask(allow, "PATCH", f"{DATA}/composite/sobjects", body)
 
 
+def part(**other: object) -> dict[str, object]:
+    """A part of a composite as it may be sent, but for what is given."""
+    whole = {
+        "method": "PATCH",
+        "url": f"{DATA}/composite/sobjects",
+        "referenceId": "part0",
+        "httpHeaders": NO_ASSIGNMENT,
+        "body": write({**CONTACT, "FT_Buy_Score__c": 1.5}),
+    }
+    return {**whole, **other}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"method": "DELETE"},
+        {"method": "POST"},
+        {"url": f"{DATA}/composite/sobjects?_HttpMethod=DELETE"},
+        {"url": f"{DATA}/sobjects/Contact/{CONTACT['id']}"},
+        {"httpHeaders": {}},
+        {"httpHeaders": {**NO_ASSIGNMENT, "X-HTTP-Method-Override": "DELETE"}},
+        {"body": write({**CONTACT, "OwnerId": "0055g0000000001AAA"})},
+        {"body": {"allOrNone": True, "records": []}},
+        {"more": 1},
+    ],
+)
+def test_the_parts_of_a_composite_write_our_fields_and_nothing_else(allow: AllowList, spoilt: dict) -> None:
+    composite = f"{DATA}/composite"
+    assert ask(allow, "POST", composite, {"allOrNone": False, "compositeRequest": [part()]}) == "write scores"
+    for parts in ([part(**spoilt)], [part(), part(**spoilt)]):
+        with pytest.raises(NotAllowed):
+            ask(allow, "POST", composite, {"allOrNone": False, "compositeRequest": parts})
+
+
 def test_a_write_that_could_reassign_leads_is_refused(allow: AllowList) -> None:
     with pytest.raises(NotAllowed, match="Sforce-Auto-Assign"):
         ask(allow, "PATCH", f"{DATA}/composite/sobjects", write(CONTACT), headers={})

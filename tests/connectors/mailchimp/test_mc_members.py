@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from connectors.errors import Unavailable
+from connectors.mailchimp.fields import Fields
 from connectors.records import Consent
 from sandbox.faults import Fault
 from sandbox.mailchimp.records import LIST_ID
@@ -131,6 +132,11 @@ def test_foreign_tags_are_a_property_and_ours_are_values(chimp, admin, members, 
     contact = next(c for c in drain(chimp, "members")[0] if c.id == someone)
     assert contact.properties["tags"] == "VIP;b2b"
     assert contact.owned == {"tags": ("Control", "Loyal", "Renamed since")}
+
+
+def test_trap_the_case_of_a_tag_is_mailchimps_to_choose(fields):
+    told = Fields("ft_", fields).read({}, ["FT: LOYAL", "ft: control", "vip"])
+    assert told == {"tags": ("Control", "Loyal")}
 
 
 def test_trap_more_tags_than_a_member_shows_are_asked_for(chimp, admin, members, drain):

@@ -13,6 +13,8 @@ BENDS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Quantiles of a column at which its line may bend."""
 PENALTY = 10.0
 """Ridge on the weights, beside the summed loss of all rows."""
+_AT_ONCE = 2_000
+"""Rows whose loss and slopes are computed together: few enough that they are still in the cache for the slopes."""
 
 _Loss = Callable[[Floats, Floats], tuple[float, Floats]]
 """From raw scores and outcomes to the summed loss and its slope in each raw score."""
@@ -38,30 +40,38 @@ class Lines:
             sign = int(self.directions[column])
             self.bounds += [_bounds(sign)] * (knots.size - 1) + [_bounds(-abs(sign))]
         self.starts = np.cumsum([0, *(knots.size for knots in self.knots.values())])[:-1]
-        self.mean = self._all(x).mean(axis=0)
+        self.mean = np.zeros(len(self.bounds))
 
-    def __call__(self, x: Floats) -> Floats:
-        """The segments of each row, less their mean."""
-        centered: Floats = self._all(x) - self.mean
-        return centered
+    def centered(self, x: Floats) -> Floats:
+        """The segments of the rows to learn from, less their mean, which counts from now on."""
+        segments = self._all(x)
+        self.mean = segments.mean(axis=1)
+        segments -= self.mean[:, None]
+        return segments
 
     def parts(self, x: Floats, weights: Floats) -> Floats:
-        """The weighted segments, added up per column of `x`."""
+        """The weighted segments, less the mean, added up per column of `x`."""
         parts = np.zeros_like(x)
         if self.knots:
-            parts[:, list(self.knots)] = np.add.reduceat(self(x) * weights, self.starts, axis=1)
+            segments = self._all(x)
+            segments -= self.mean[:, None]
+            segments *= weights[:, None]
+            parts[:, list(self.knots)] = np.add.reduceat(segments, self.starts).T
         return parts
 
     def _all(self, x: Floats) -> Floats:
+        """One line per segment, one column per row of `x`."""
         logs = _log(x)
-        found = np.empty((x.shape[0], len(self.bounds)))
+        found = np.empty((len(self.bounds), x.shape[0]))
         for start, (column, knots) in zip(self.starts, self.knots.items(), strict=True):
             missing = np.isnan(logs[:, column])
             best = knots[-1] if self.directions[column] > 0 else knots[0]
-            values = np.where(missing, best, logs[:, column])
             end = start + knots.size - 1
-            found[:, start:end] = np.clip((values[:, None] - knots[:-1]) / np.diff(knots), 0.0, 1.0)
-            found[:, end] = missing
+            rises = found[start:end]
+            np.subtract(np.where(missing, best, logs[:, column]), knots[:-1, None], out=rises)
+            rises /= np.diff(knots)[:, None]
+            np.clip(rises, 0.0, 1.0, out=rises)
+            found[end] = missing
         return found
 
 
@@ -107,18 +117,22 @@ class LogLinear(AmountRung):
 
 def _fitted(lines: Lines, x: Floats, y: Floats, loss: _Loss, base: float, penalty: float) -> tuple[Floats, float]:
     """Weights within the bounds of `lines`, and the base, that make loss and ridge least; starts from `base`."""
-    segments = lines(x)
+    segments = lines.centered(x)
 
     def cost(point: Floats) -> tuple[float, Floats]:
         weights = point[:-1]
-        total, slopes = loss(segments @ weights + point[-1], y)
-        ridge = 0.5 * penalty * float(weights @ weights)
-        gradient = np.append(slopes @ segments + penalty * weights, slopes.sum())
-        return (total + ridge) / y.size, gradient / y.size
+        total = 0.5 * penalty * float(weights @ weights)
+        gradient = np.append(penalty * weights, 0.0)
+        for start in range(0, y.size, _AT_ONCE):
+            some = segments[:, start : start + _AT_ONCE]
+            missed, slopes = loss(weights @ some + point[-1], y[start : start + _AT_ONCE])
+            total += missed
+            gradient += np.append(some @ slopes, slopes.sum())
+        return total / y.size, gradient / y.size
 
     found = minimize(
         cost,
-        np.append(np.zeros(segments.shape[1]), base),
+        np.append(np.zeros(len(segments)), base),
         jac=True,
         method="L-BFGS-B",
         bounds=[*lines.bounds, (None, None)],

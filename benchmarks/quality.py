@@ -11,7 +11,7 @@ Run: python -m benchmarks.quality [part …], parts as in PARTS; `make bench-qua
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -188,18 +188,16 @@ def noise(shop: Intake, seeds: int = 100, shuffles: int = 10) -> Iterator[Told]:
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
 
-        def drawn(objective: Objective, cuts: list[int], rng: np.random.Generator = rng) -> tuple:
-            rows, outside = honest(objective, cuts)
-            rows = rows.where(np.isin(rows.person_ids, people))
-            y = (rng.random(rows.y.size) < 0.3).astype(np.float64)
-            return snapshots.Rows(rows.person_ids, rows.cuts, rows.x, y), outside
+        def drawn(objective: Objective, cuts: list[int], _: object, rng: np.random.Generator = rng) -> snapshots.Rows:
+            rows = honest(objective, cuts, people)
+            return replace(rows, y=(rng.random(rows.y.size) < 0.3).astype(np.float64))
 
         past.rows = drawn  # type: ignore[method-assign]
         model = train(past.tables, objective, cut, seed=SEED, snapshots=past, candidates=USUAL)
         refused += model.refused is not None
     past.rows = honest  # type: ignore[method-assign]
     yield Told(f"pure-noise labels refused, in {seeds} seeds", plain(refused), 0.95 * seeds)
-    rows, _ = past.rows(objective, past.cuts(objective))
+    rows = past.rows(objective, past.cuts(objective))
     newest = np.unique(rows.cuts)[-1]
     from scoring.train import rungs
 

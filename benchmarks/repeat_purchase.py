@@ -89,7 +89,7 @@ def main() -> None:
 
 def rule_of_thumb(past: Snapshots, objective: Objective, x: np.ndarray) -> np.ndarray:
     """The RFM sum, fitted on every matured window and calibrated as the models are."""
-    rows, _ = past.rows(objective, past.cuts(objective))
+    rows = past.rows(objective, past.cuts(objective))
     trial = attempt(RFM, rules(objective.kind)[RFM], rows, objective, SEED)
     return respond(trial.calibration(trial.estimator.raw(x)), objective)
 

@@ -70,7 +70,7 @@ def indicators(model: Model, past: Snapshots) -> list[Indicator]:
     cuts = past.cuts(model.objective)[:CUTS]
     if model.threshold is None or not cuts:
         return []
-    found, _ = past.rows(model.objective, cuts)
+    found = past.rows(model.objective, cuts)
     usual = found.x[:, FEATURES.index("spend_90d")] * model.horizon_days / 90
     rows = found.where(usual < model.threshold).reaching(model.threshold)
     if rows.y.sum() < FEWEST:

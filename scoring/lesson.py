@@ -8,7 +8,7 @@ import numpy as np
 from scoring import gate
 from scoring.objectives import Objective, high_threshold
 from scoring.sample import count
-from scoring.snapshots import Rows, Snapshots
+from scoring.snapshots import Ints, Rows, Snapshots
 
 MOST_ROWS = 60_000
 """Learning curves are flat long before this many rows; people are drawn beyond it, and the model says so."""
@@ -36,21 +36,21 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     cuts = past.cuts(objective)
     if not cuts or not _embargoed(cuts, cuts[0], objective):
         return gate.too_short(past, objective)
-    inside, outside = past.rows(objective, cuts)
-    rows = _limited(inside, seed)
+    members, outside = past.members(objective, cuts), past.outside(objective, cuts)
+    rows = past.rows(objective, cuts, _some(members, seed))
     tests = _test_cuts(cuts, objective)
     training_cuts = _embargoed(cuts, tests[-1], objective)
     threshold = None
     if objective.kind == "high_value":
         threshold = high_threshold(rows.at(training_cuts).y)
-        rows, outside = rows.reaching(threshold), outside.reaching(threshold)
+        rows, outside = rows.reaching(threshold), (outside >= threshold).astype(np.float64)
     reason = gate.too_few(past, rows)
     if reason is None and not (rows.at(training_cuts).outcomes() and rows.at(tests).outcomes()):
         reason = gate.one_sided(objective, tests[0])
     if reason is not None:
         return reason
-    prior = (outside.y.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.y.size + PRIOR_WEIGHT)
-    drawn = rows.y.size < inside.y.size or count(past.studied) < count(past.tables)
+    prior = (outside.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.size + PRIOR_WEIGHT)
+    drawn = rows.y.size < members.size or count(past.studied) < count(past.tables)
     return Lesson(rows, rows.at(training_cuts), rows.at(tests), threshold, float(prior), drawn)
 
 
@@ -67,10 +67,9 @@ def _test_cuts(cuts: Sequence[int], objective: Objective) -> list[int]:
     return list(cuts[:count])
 
 
-def _limited(rows: Rows, seed: int) -> Rows:
-    """All rows, or those of as many randomly chosen people as make about MOST_ROWS."""
-    if rows.y.size <= MOST_ROWS:
-        return rows
-    people = np.unique(rows.person_ids)
-    kept = np.random.default_rng(seed).choice(people, int(people.size * MOST_ROWS / rows.y.size), replace=False)
-    return rows.where(np.isin(rows.person_ids, kept))
+def _some(members: Ints, seed: int) -> Ints | None:
+    """Of the people whose the rows are, as many randomly chosen ones as make about MOST_ROWS; None for all."""
+    if members.size <= MOST_ROWS:
+        return None
+    people = np.unique(members)
+    return np.random.default_rng(seed).choice(people, int(people.size * MOST_ROWS / members.size), replace=False)

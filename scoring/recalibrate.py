@@ -31,7 +31,7 @@ def newest_line(model: Model, past: Snapshots, at: int) -> Calibration | None:
     cuts = [cut for cut in (newest - month * EVERY_DAYS * DAY for month in range(WINDOWS)) if cut >= model.trained_at]
     if model.estimator is None or not cuts:
         return None
-    rows, _ = past.rows(model.objective, cuts)
+    rows = past.rows(model.objective, cuts)
     if model.threshold is not None:
         rows = rows.reaching(model.threshold)
     if not rows.y.size:

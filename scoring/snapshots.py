@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scoring.extras import Extras
 from scoring.features import FEATURES, features
-from scoring.objectives import Deeds, Objective, deeds, labelled
+from scoring.objectives import Deeds, Labels, Objective, deeds, labelled
 from scoring.sample import sample
 from scoring.tables import DAY, Tables
 from scoring.tables import Floats as Floats
@@ -124,23 +124,36 @@ class Snapshots:
             self._matrices[cut] = matrix(tables, cut, self.extras)
         return self._matrices[cut]
 
-    def rows(self, objective: Objective, cuts: Sequence[int]) -> tuple[Rows, Rows]:
-        """Labelled rows at each of `cuts` (at least one): of the population, and of everyone outside it.
+    def rows(self, objective: Objective, cuts: Sequence[int], people: Ints | None = None) -> Rows:
+        """Labelled rows of the population at each of `cuts` (at least one), of these `people` where some are named.
 
         `high_value` keeps the spend in cents as y: see `objectives.high_threshold`.
         Raises ValueError when a horizon is not over yet.
         """
-        parts: tuple[list[Rows], list[Rows]] = ([], [])
+        parts = []
         for cut in cuts:
-            if cut + objective.horizon > self.as_of:
-                raise ValueError("the horizon of this cut-off is not over: its outcomes are not known yet")
-            known, outcome = self.matrix(cut), labelled(self._done(objective, cut), objective)
-            everyone = Rows(known.person_ids, np.full(outcome.y.size, cut, dtype=np.int64), known.values, outcome.y)
-            parts[0].append(everyone.where(outcome.inside))
-            parts[1].append(everyone.where(~outcome.inside))
-        return _stacked(parts[0]), _stacked(parts[1])
+            known, outcome = self.matrix(cut), self._labels(objective, cut)
+            mine = outcome.inside if people is None else outcome.inside & np.isin(known.person_ids, people)
+            x, y = known.values[mine], outcome.y[mine]
+            parts.append(Rows(known.person_ids[mine], np.full(y.size, cut, dtype=np.int64), x, y))
+        return _stacked(parts)
+
+    def members(self, objective: Objective, cuts: Sequence[int]) -> Ints:
+        """Whose each of all these rows is. Raises ValueError as `rows` does."""
+        found = (self._labels(objective, cut) for cut in cuts)
+        return np.concatenate([each.person_ids[each.inside] for each in found])
+
+    def outside(self, objective: Objective, cuts: Sequence[int]) -> Floats:
+        """The outcomes of everyone outside the population at `cuts`. Raises ValueError as `rows` does."""
+        found = (self._labels(objective, cut) for cut in cuts)
+        return np.concatenate([each.y[~each.inside] for each in found])
+
+    def _labels(self, objective: Objective, cut: int) -> Labels:
+        return labelled(self._done(objective, cut), objective)
 
     def _done(self, objective: Objective, cut: int) -> Deeds:
+        if cut + objective.horizon > self.as_of:
+            raise ValueError("the horizon of this cut-off is not over: its outcomes are not known yet")
         key = (objective.asked, objective.among, objective.horizon_days, cut)
         if key not in self._deeds:
             self._deeds[key] = deeds(self.studied, objective, cut)

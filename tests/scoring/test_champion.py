@@ -113,7 +113,7 @@ def test_a_model_that_is_off_comes_back_to_what_happened(tables, past, at, kind)
     model = train(tables, Objective("x", kind, 30), at(180), seed=1, candidates=["rules"])
     off = spoiled(model, intercept=model.calibration.intercept + 0.6)
     used = relevelled(off, newest_line(off, past, at(300)))
-    rows, _ = past.rows(model.objective, [at(day) for day in (210, 240, 270)])
+    rows = past.rows(model.objective, [at(day) for day in (210, 240, 270)])
     rows = rows if model.threshold is None else rows.reaching(model.threshold)
     missed = [abs(float(each.score(rows.x).mean() - rows.y.mean())) for each in (off, used)]
     assert missed[1] < missed[0] / 2

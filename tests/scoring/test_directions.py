@@ -22,7 +22,7 @@ LAPSED = 9001
 
 def fitted(objective, past):
     """Every rung there is for an objective, fitted: two models and each rule of thumb."""
-    rows, _ = past.rows(objective, past.cuts(objective)[:4])
+    rows = past.rows(objective, past.cuts(objective)[:4])
     if objective.kind == "high_value":
         rows = rows.reaching(high_threshold(rows.y))
     known = {**rungs(objective, SEED), **rules(objective.kind)}

@@ -34,8 +34,8 @@ def test_of_a_large_shop_about_as_many_as_are_wanted_from_all_over_it(tables, at
 @pytest.mark.usefixtures("few")
 def test_what_is_learned_from_is_a_sample_and_what_is_scored_is_everyone(tables, at):
     past = Snapshots(tables, at(300))
-    inside, outside = past.rows(BUYS, past.cuts(BUYS)[:1])
-    assert inside.y.size + outside.y.size < 230
+    newest = past.cuts(BUYS)[:1]
+    assert past.members(BUYS, newest).size + past.outside(BUYS, newest).size < 230
     assert past.matrix(at(300)).person_ids.size == 600
 
 

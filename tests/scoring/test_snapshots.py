@@ -42,10 +42,20 @@ def test_what_comes_after_as_of_is_gone(later, at):
 
 def test_population_and_the_rest_are_everyone_once(later):
     cut = later.cuts(BUYS)[-1]
-    inside, outside = later.rows(BUYS, [cut])
-    assert outside.person_ids.size > 0
-    both = np.concatenate([inside.person_ids, outside.person_ids])
-    assert sorted(both) == later.matrix(cut).person_ids.tolist()
+    inside, outside = later.members(BUYS, [cut]), later.outside(BUYS, [cut])
+    assert outside.size > 0
+    assert np.unique(inside).size == inside.size
+    assert inside.size + outside.size == later.matrix(cut).person_ids.size
+
+
+def test_rows_of_some_people_are_theirs_among_all(later):
+    cuts = later.cuts(BUYS)[:2]
+    everyone, members = later.rows(BUYS, cuts), later.members(BUYS, cuts)
+    np.testing.assert_array_equal(everyone.person_ids, members)
+    some = later.rows(BUYS, cuts, np.unique(members)[::3])
+    own = everyone.where(np.isin(members, np.unique(members)[::3]))
+    for name in ("person_ids", "cuts", "x", "y"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(own, name))
 
 
 def test_a_person_is_in_one_fold_only():
@@ -57,7 +67,7 @@ def test_a_person_is_in_one_fold_only():
 
 
 def test_outcomes_counts_people_of_the_rarer_side(later):
-    inside, _ = later.rows(BUYS, later.cuts(BUYS)[:2])
+    inside = later.rows(BUYS, later.cuts(BUYS)[:2])
     did = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if y}
     did_not = {int(person) for person, y in zip(inside.person_ids, inside.y, strict=True) if not y}
     assert inside.outcomes() == min(len(did), len(did_not))

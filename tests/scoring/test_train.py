@@ -230,7 +230,7 @@ def test_a_model_survives_being_kept(model, tables, at):
 
 @pytest.mark.parametrize("kind", ["repeat_purchase", "value"])
 def test_every_rung_survives_being_kept(kind, model, past):
-    rows, _ = past.rows(Objective(kind, kind, 30), past.cuts(BUYS)[:4])
+    rows = past.rows(Objective(kind, kind, 30), past.cuts(BUYS)[:4])
     for rung in {**rungs(Objective(kind, kind, 30), SEED), **rules(kind)}.values():
         again = load(dump(replace(model, estimator=rung.fit(rows.x, rows.y)))).estimator
         np.testing.assert_array_equal(again.raw(rows.x), rung.raw(rows.x))

@@ -6,7 +6,7 @@ again where that is safe, counted, and its failure turned into a typed error. No
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -37,8 +37,8 @@ class Transport(requests.Session):
     `base_url` is the address of the platform's API (or of a sandbox). SDKs that insist on an address of their own
     are pointed at `alias`, which is replaced by `base_url` on the way out. `renew` returns a fresh Authorization
     header when the platform says that the token has expired, or None when it cannot. Calls, but for the fetching of
-    result files, are spent from `budget`; `meter` reads what the platform itself has counted. Safe to share between
-    threads.
+    result files, are spent from `budget`; `meter` reads what the platform itself has counted. Result files may also
+    come from the hosts in `files_from`. Safe to share between threads.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Transport(requests.Session):
         alias: str | None = None,
         budget: Budget | None = None,
         meter: Meter | None = None,
+        files_from: Sequence[str] = (),
         connections: int = 6,
         attempts: int = 8,
     ) -> None:
@@ -71,6 +72,7 @@ class Transport(requests.Session):
         self._alias = alias.rstrip("/") if alias else None
         self._budget = budget
         self._meter = meter
+        self._files_from = files_from
         self._attempts = attempts
         self._lock = Lock()
 
@@ -105,11 +107,14 @@ class Transport(requests.Session):
     def download(self, url: str) -> requests.Response:
         """GET a result file from a signed address, without our credentials, as a stream (the caller closes it).
 
-        Raises NotAllowed for an address that is neither https nor on the platform's own host.
+        Raises NotAllowed for an address that is neither on the platform's own host nor on one of `files_from` (https).
         """
         target, home = urlsplit(url), urlsplit(self.base_url)
-        if target.scheme != "https" and target.netloc != home.netloc:
-            raise NotAllowed(f"a result file at {target.scheme}://{target.netloc} was not fetched: it is not https")
+        if target.netloc != home.netloc and not (target.scheme == "https" and target.netloc in self._files_from):
+            raise NotAllowed(
+                f"a result file at {target.scheme}://{target.netloc} was not fetched: it may come over https from "
+                f"{', '.join((home.netloc, *self._files_from))}. If the platform has moved: result_hosts in the config"
+            )
 
         def once() -> requests.Response:
             with self._lock:

@@ -118,6 +118,10 @@ class Mailchimp(Account):
     )
     base_url: Url = Field("", description='Where the API answers; "" is https://SERVER.api.mailchimp.com/3.0.')
     audiences: list[str] = Field([], description="Ids of the audiences to use; [] is all of them.")
+    result_hosts: list[str] = Field(
+        ["mailchimp-api-batch.s3.amazonaws.com"],
+        description="Hosts, besides Mailchimp's own, that results of its batches may be fetched from.",
+    )
     stores: list[str] = Field([], description="Ids of the connected stores to read orders from; [] is all of them.")
     fire_automations: bool = Field(
         False, description="Whether automations may start by our tags; false sets them so that Mailchimp starts none."

@@ -18,6 +18,8 @@ from sync.errors import ForetagError
 log = logging.getLogger(__name__)
 
 PING_ATTEMPTS = 3
+_FOR_HUMANS = ("service_url", "setup_url", "app_url", "image_url")
+"""What apprise says of a service beside where it answers."""
 
 
 def deliver(place: str, text: str) -> bool:
@@ -29,6 +31,31 @@ def deliver(place: str, text: str) -> bool:
     except Exception as error:  # noqa: BLE001 - many services, each with failures of its own; none may stop a run
         log.warning("the alert could not be sent to %s: %s", place, type(error).__name__)
     return False
+
+
+def hosts(place: str) -> list[str]:
+    """The hosts (HOST, or HOST:PORT) that alerts for `place` go to, by what its service says; [] where it says nothing.
+
+    Raises MissingSecret, or ForetagError for an address that apprise does not understand.
+    """
+    found: set[str] = set()
+    for service in _service(place):
+        port = f":{service.port}" if service.port else ""
+        addressed = any("{host}" in each for each in service.templates) and getattr(service, "mode", "") != "cloud"
+        if getattr(service, "smtp_host", None):
+            found.add(f"{service.smtp_host}{port}")
+        elif addressed:
+            found.add(f"{service.host}{port}")
+        else:
+            named = [name for name in dir(type(service)) if name.endswith("_url") and name not in _FOR_HUMANS]
+            urls = [value for name in named if isinstance(value := getattr(service, name), str)]
+            found.update(host for url in urls if (host := urlsplit(url).hostname))
+    return sorted(found)
+
+
+def ping_host() -> str:
+    """The host (and port) of the dead man's switch. Raises MissingSecret."""
+    return urlsplit(secrets.find(secrets.PING).value).netloc.rpartition("@")[2]
 
 
 def ping(clock: Clock) -> None:

@@ -101,25 +101,27 @@ class Mailchimp:
 
 def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Mailchimp:
     """The connector for `account`. Options: `audiences`, `stores` (ids; none for all), `properties` (merge tags),
-    `fire_automations` (False: tags are set so that no automation starts by them).
+    `result_hosts` (where results of batches come from, besides Mailchimp's own host), `fire_automations` (False: tags
+    are set so that no automation starts by them).
 
     Contacts nobody yet. Raises NotAuthorised for a key that does not name its data centre, where no address is given,
     and ValueError for a prefix that is too long for merge tags.
     """
     removable = Fields(account.prefix, account.fields).merge if account.cleanup else ()
     transport = Transport(
-        account.base_url or _address(account.token),
+        account.base_url or address(account.token),
         AllowList(rules(account.prefix, _names(account, "audiences"), removable, provision=account.provision)),
         Pacer({}, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,
         budget=account.budget,
+        files_from=_names(account, "result_hosts"),
         connections=_CONNECTIONS,
     )
     return Mailchimp(account, transport, sleep)
 
 
-def _address(key: str) -> str:
+def address(key: str) -> str:
     """Where the API of the key's own data centre is. Anything else behind the hyphen would be somebody's host."""
     datacenter = key.rpartition("-")[2]
     if not re.fullmatch(r"[a-z]{2}\d+", datacenter):

@@ -8,7 +8,7 @@ import click
 
 from sync import secrets
 from sync.cli import App, example, pass_app
-from sync.config import KINDS
+from sync.config import KINDS, Config
 from sync.configfile import ConfigError
 from sync.doctor import Examined, examine, named
 from sync.errors import ForetagError
@@ -36,20 +36,37 @@ def check(app: App, as_json: bool) -> None:
         click.echo(f"{app.config_file} is fine: mode {config.mode}, accounts {accounts}. Next: foretag doctor")
 
 
-@click.command(epilog=example("foretag doctor", "foretag doctor --json"))
+@click.command(epilog=example("foretag doctor", "foretag doctor --network"))
+@click.option("--network", is_flag=True, help="Only list every host that may be contacted, and why; contacts nobody.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @pass_app
-def doctor(app: App, as_json: bool) -> None:
+def doctor(app: App, network: bool, as_json: bool) -> None:
     """Check config, secrets, disk and every account, with the repair for each fault. Writes nothing anywhere.
 
     Ends with 1 when something must be repaired before a run can succeed.
     """
     from sync.accounts import connect
 
+    if network:
+        _print_network(app.config, as_json)
+        return
+
     examined = examine(app.config_file, lambda account, config: connect(account, config, app.clock), app.clock.now())
     failed = _print_json(examined) if as_json else _print_lines(examined)
     if failed:
         raise click.exceptions.Exit(ForetagError.exit_code)
+
+
+def _print_network(config: Config, as_json: bool) -> None:
+    from sync.network import outbound
+
+    found = list(outbound(config))
+    if as_json:
+        click.echo(json.dumps([{"host": each.host, "why": each.why} for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(f"{each.host:<40}  {each.why}")
+    click.echo("No other host is contacted; names are looked up by this machine's own resolver.")
 
 
 def _print_json(examined: Iterable[Examined]) -> bool:

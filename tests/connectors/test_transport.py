@@ -37,7 +37,14 @@ def slept() -> list[float]:
 @pytest.fixture
 def transport(slept: list[float]) -> Transport:
     pacer = Pacer({}, monotonic=lambda: 0.0, sleep=slept.append)
-    return Transport(BASE, AllowList(RULES), pacer, sleep=slept.append, alias="https://sdk.invalid")
+    return Transport(
+        BASE,
+        AllowList(RULES),
+        pacer,
+        sleep=slept.append,
+        alias="https://sdk.invalid",
+        files_from=["files.example"],
+    )
 
 
 @pytest.fixture
@@ -214,9 +221,20 @@ def test_result_files_are_fetched_without_credentials(transport: Transport, plat
     assert "Authorization" not in platform.calls[0].request.headers
 
 
-def test_result_files_over_plain_http_are_not_fetched(transport: Transport) -> None:
-    with pytest.raises(NotAllowed, match="not https"):
-        transport.download("http://169.254.169.254/latest/meta-data")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://files.example/result",
+        "https://elsewhere.example/result",
+        "https://files.example.elsewhere.example/result",
+        "https://files.example@elsewhere.example/result",
+        "https://files.example:8443/result",
+    ],
+)
+def test_result_files_from_anywhere_else_are_not_fetched(transport: Transport, url) -> None:
+    with pytest.raises(NotAllowed, match="was not fetched: it may come over https from "):
+        transport.download(url)
 
 
 def test_a_result_file_that_is_too_large_is_not_read(transport: Transport, platform) -> None:

@@ -65,6 +65,7 @@ def connect(fake_time) -> Callable:
     """Opens a connector, at the key's own address unless told otherwise, with the options given."""
 
     def opened(base_url: str | None = None, token: str = KEY, prefix: str = "ft_", **options: object):
+        options = {"result_hosts": ["storage.example"], **options}
         account = Account("mailchimp", "shop", token, base_url, options, prefix, FIELDS, provision=True)
         return open_connector(account, sleep=fake_time.sleep, monotonic=fake_time.monotonic)
 

@@ -28,6 +28,10 @@ def packed(*files, whole=True):
             info = tarfile.TarInfo(f"{n}.json")
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
+        folder = tarfile.TarInfo("batch/")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+        archive.addfile(tarfile.TarInfo("batch/empty.json"))
     return gzip.compress(raw.getvalue() if whole else raw.getvalue()[:512])
 
 

@@ -82,7 +82,10 @@ class Config(Section):
         default_factory=_default_objectives, min_length=1, description="What to predict; by default all but conversion."
     )
     segments: Segments = Field(Segments(), description=Segments.__doc__)
-    surveys: list[Survey] = Field([], description="Answers to surveys that decide a segment; the first one that fits.")
+    surveys: list[Survey] = Field(
+        [],
+        description="Answers to surveys that decide a segment (the first one that fits), or an objective's outcome.",
+    )
     write: Write = Field(Write(), description=Write.__doc__)
     guard: Guard = Field(Guard(), description=Guard.__doc__)
     pilot: Pilot = Field(Pilot(), description=Pilot.__doc__)
@@ -143,6 +146,7 @@ class Config(Section):
             *self._unknown_marks(),
             *self._half_an_engine(),
             *self._unread_properties(),
+            *self._surveys_that_answer_nothing(),
         ]
         if problems:
             raise Conflicts(problems)
@@ -191,6 +195,23 @@ class Config(Section):
         for index, name in enumerate(self.model.immutable):
             if name not in read:
                 yield ("model", "immutable", index), f'no account reads {name}: set properties = ["{name}"] there'
+
+    def _surveys_that_answer_nothing(self) -> Iterator[tuple[Location, str]]:
+        asked = {each.key: each for each in self.objectives}
+        for index, survey in enumerate(self.surveys):
+            if not survey.label:
+                continue
+            where = ("surveys", index, "label")
+            if survey.label not in asked:
+                yield where, f"there is no objective {survey.label}: choose from {', '.join(asked)}"
+            elif not asked[survey.label].counts or asked[survey.label].event == "order":
+                yield where, f"{survey.label} is about orders, which no survey answers: choose an objective with counts"
+            of = [each for each in self.accounts if survey.account in (each.name, each.kind)]
+            if not survey.by_hand and not any(survey.name in each.properties for each in of):
+                yield (
+                    ("surveys", index, "answer"),
+                    f'no such account reads {survey.name}: set properties = ["{survey.name}"] there',
+                )
 
     def _half_an_engine(self) -> Iterator[tuple[Location, str]]:
         if (self.engine.kind == "spark") != bool(self.engine.master):

@@ -91,17 +91,35 @@ class Segments(Section):
         return self.names.get(segment, segment)
 
 
+BY_HAND = "pin:segment"
+"""In place of a property: the segment that was set by hand."""
+
+
 class Survey(Section):
-    """People whose answer to a survey (such as an NPS score) says more than their scores: they go into one segment."""
+    """People whose answer to a survey (such as an NPS score) says more than their scores: they go into one segment.
+
+    Or the answer is the outcome of an objective, and models learn from it.
+    """
 
     answer: str = Field(
-        pattern=r"^[a-z0-9-]+:\w+$", description='The property that holds the answer: "hubspot:nps_score".'
+        pattern=r"^[a-z0-9-]+:\w+$",
+        description='The property with the answer: "hubspot:nps_score"; "pin:segment" is the segment set by hand.',
     )
     when: str = Field(
         pattern=r"^(?:[<>]= -?\d+(?:\.\d+)?|= .*\S.*)$",
         description='Which answers count: "<= 6", ">= 9", or "= some text".',
     )
-    segment: Segment = Field(description='The segment of whoever answered so, such as "At risk".')
+    segment: Segment | None = Field(None, description='The segment of whoever answered so, such as "At risk".')
+    label: str = Field(
+        "",
+        description="Short name (`field`, or else `predict`) of the objective with `counts` that asks the same: "
+        "answering so is its outcome, dated when the answer is noticed. It learns from what is watched since then.",
+    )
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is about segments that humans set."""
+        return self.answer == BY_HAND
 
     @property
     def account(self) -> str:
@@ -123,3 +141,11 @@ class Survey(Section):
         except ValueError:
             return False
         return number <= float(wanted) if sign == "<=" else number >= float(wanted)
+
+    @model_validator(mode="after")
+    def _says_what_for(self) -> Self:
+        if not (self.segment or self.label):
+            raise ValueError("a survey needs a segment to put people into, or a label: the objective it answers")
+        if self.by_hand and (self.segment or not self.when.startswith("=")):
+            raise ValueError('what is set by hand is a segment already: give when = "= Lost" and a label, no segment')
+        return self

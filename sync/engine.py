@@ -1,7 +1,7 @@
 """From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory, or the company's Spark."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from scoring.tables import Tables
@@ -34,12 +34,17 @@ ROWS_AT_ONCE = 50_000
 
 
 def tables(
-    db: sqlite3.Connection, currency: str, spark_master: str = "", reached: Sequence[tuple[str, str]] = ()
+    db: sqlite3.Connection,
+    currency: str,
+    spark_master: str = "",
+    reached: Sequence[tuple[str, str]] = (),
+    said: Iterable[tuple[int, str, int]] = (),
 ) -> Tables:
     """All activities and people of the store, without those who objected to profiling.
 
     Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
-    For each property and value of `reached` there is an activity NAME=VALUE when it was reached.
+    For each property and value of `reached` there is an activity NAME=VALUE when it was reached; what was `said`
+    (person, kind, µs UTC) counts as activities too.
     The tables are computed on by DuckDB in memory, or by Spark at `spark_master` where there is one. Raises ValueError
     for what is no currency code, ForetagError without foretag[spark].
     """
@@ -54,6 +59,8 @@ def tables(
     schema = pa.schema({**kinds, "machine": pa.bool_()})
     parts = [_arrow(db.execute(ACTIVITIES, (currency,)), schema)]
     parts += [_arrow(db.execute(REACHED, {"name": name, "value": value}), schema) for name, value in reached]
+    rows = ({"person_id": person, "kind": kind, "at": at, "machine": False} for person, kind, at in said)
+    parts.append(pa.Table.from_pylist(list(rows), schema))
     found = (
         pa.concat_tables(parts),
         _arrow(db.execute(PEOPLE), pa.schema({"person_id": number, "since": number})),

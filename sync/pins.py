@@ -19,7 +19,8 @@ def overrides(site: Site, as_of: datetime) -> dict[int, Segment]:
     """The segment people are to be in whatever the scores say; a hand beats surveys, the first survey the others."""
     found: dict[int, Segment] = {}
     for survey in reversed(site.config.surveys):
-        found |= dict.fromkeys(_answered(site, survey), survey.segment)
+        if survey.segment:
+            found |= dict.fromkeys(_answered(site, survey), survey.segment)
     rows = site.db.execute("SELECT person_id, segment FROM pin WHERE until > ?", (micros(as_of),))
     return found | {row["person_id"]: row["segment"] for row in rows}
 

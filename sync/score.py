@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sync.answers import said, said_since
 from sync.choosing import Used, choose, keep
 from sync.config_accounts import MODES, Mode
 from sync.engine import predict, tables
@@ -96,7 +97,9 @@ def _past(site: Site, as_of: datetime) -> "Snapshots":
     watched = {f"{name}={value}": watched_since(site.db, name) or now for name, value in reached}
     for currency, amounts in foreign_amounts(site.db, config.currency).items():
         log.warning("%d amounts in %s are left out: `currency` is %s", amounts, currency, config.currency)
-    known = tables(site.db, config.currency, config.engine.master, reached)
+    for kind, since in said_since(site, now).items():
+        watched[kind] = max(watched.get(kind, since), since)
+    known = tables(site.db, config.currency, config.engine.master, reached, said(site))
     return Snapshots(known, now, traits(site, known, now), watched)
 
 

@@ -92,6 +92,7 @@ def test_what_is_learned_from_does_not_depend_on_what_else_is_asked(tables, at, 
     for other in COMPANY:
         if other != objective:
             together.rows(other, cuts)
-    for own, shared in zip(alone.rows(objective, cuts), together.rows(objective, cuts), strict=True):
-        assert own.person_ids.tolist() == shared.person_ids.tolist()
-        assert own.y.tolist() == shared.y.tolist()
+    own, shared = alone.rows(objective, cuts), together.rows(objective, cuts)
+    assert own.person_ids.tolist() == shared.person_ids.tolist()
+    assert own.y.tolist() == shared.y.tolist()
+    assert alone.outside(objective, cuts).tolist() == together.outside(objective, cuts).tolist()

@@ -73,7 +73,7 @@ def clean(site: Site, plan: Plan) -> Cleaned:
     An account that fails does not stop the others. Safe to repeat.
     """
     now = site.clock.now()
-    number = runs.begin(site.db, now, now)
+    number = site.begin_run(now)
     emptied = apply(site, plan, specs=())
     cleaned = Cleaned(number, emptied, _remove(site, dry_run=False))
     for each in cleaned.removed:

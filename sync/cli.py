@@ -211,9 +211,17 @@ def example(*lines: str) -> str:
 @click.option("--now", callback=parse_instant, metavar="ISO", help="Pretend it is this instant (sandboxes, replays).")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr is written.")
+@click.option("--show-emails", is_flag=True, help="Leave e-mail addresses in the log; else each is a short hash.")
 @click.version_option(package_name="foretag", message="%(prog)s %(version)s")
 @click.pass_context
-def main(ctx: click.Context, config_path: Path | None, now: datetime | None, verbose: int, log_format: str) -> None:
+def main(
+    ctx: click.Context,
+    config_path: Path | None,
+    now: datetime | None,
+    verbose: int,
+    log_format: str,
+    show_emails: bool,
+) -> None:
     """Predict who buys again, who leaves and who is worth most, and write it back to your CRM."""
-    setup(verbose, as_json=log_format == "json")
+    setup(verbose, as_json=log_format == "json", show_emails=show_emails)
     ctx.obj = App(config_path, now)

@@ -52,8 +52,7 @@ def run(
     something cannot be read that could be read before; NotAllRead when the very first pull broke off.
     """
     as_of = _instant(site)
-    outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of)
-    site.beat(outcome.number)
+    outcome = Outcome(site.begin_run(as_of), as_of)
     try:
         watcher.begin("pull")
         outcome.pulled = pull(site, outcome.as_of, watcher.page)
@@ -141,7 +140,7 @@ def write(site: Site, watcher: Watcher, accounts: Collection[str] | None = None)
     _write(site, watcher, outcome, guarded=True, accounts=accounts)
     if outcome.applied or outcome.objections:
         outcome.calls = site.calls()
-        outcome.number = outcome.number or runs.begin(site.db, as_of, as_of)
+        outcome.number = outcome.number or site.begin_run(as_of)
         runs.end(site.db, outcome.number, site.clock.now(), outcome.verdict, summary(outcome))
     return outcome
 
@@ -177,7 +176,7 @@ def carry_out(site: Site, plan: Plan, specs: Sequence[FieldSpec], **about: Any) 
     Only the fields of `specs` are made when they are missing.
     """
     as_of = site.clock.now()
-    outcome = Outcome(runs.begin(site.db, as_of, as_of), as_of, plan=plan)
+    outcome = Outcome(site.begin_run(as_of), as_of, plan=plan)
     try:
         _apply(site, outcome, plan, specs)
     except BaseException as error:
@@ -192,7 +191,7 @@ def carry_out(site: Site, plan: Plan, specs: Sequence[FieldSpec], **about: Any) 
 def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec]) -> None:
     """Write the plan. The book names it before: a run that is cut off can be undone as well."""
     if plan.size:
-        outcome.number = outcome.number or runs.begin(site.db, outcome.as_of, outcome.as_of)
+        outcome.number = outcome.number or site.begin_run(outcome.as_of)
         outcome.carried_out = plan.id
         runs.note(site.db, outcome.number, summary(outcome))
     outcome.applied = apply(site, plan, specs)

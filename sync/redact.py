@@ -24,13 +24,17 @@ _PACKED = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
 _SECRET_KEY = re.compile(rf"(?i)^(?:\w+[_-])?{_SENSITIVE}$")
 
 
-def redact(text: str) -> str:
-    """`text` with tokens as `***` and each e-mail address as a short hash (the same address, the same hash)."""
+def redact(text: str, *, emails: bool = True) -> str:
+    """`text` with tokens as `***` and each e-mail address as a short hash (the same address, the same hash).
+
+    Without `emails` plain addresses stay as they are; those in other encodings are hidden in any case.
+    """
     text = _TOKEN.sub("***", text)
     text = _AUTHORIZATION.sub(r"\1 ***", text)
     text = _ASSIGNED.sub(r"\1***", text)
     text = _URL_LOGIN.sub("***@", text)
-    text = _EMAIL.sub(_hashed, text)
+    if emails:
+        text = _EMAIL.sub(_hashed, text)
     return _PACKED.sub(_unpacked, text)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
 from sync.lock import Hold, only_run
+from sync.log import present
+from sync.store import runs
 from sync.store.calls import CallBook
 from sync.store.database import open_store, trouble
 from sync.store.facts import cursors
@@ -81,6 +84,14 @@ class Site:
             )
         return self.provisioners[account]
 
+    def begin_run(self, as_of: datetime) -> int:
+        """Open a run in the book of runs and return its number; from here on the log names it."""
+        number = runs.begin(self.db, as_of, as_of)
+        if self.hold:
+            present.run = number
+        self.beat(number)
+        return number
+
     def beat(self, run: int | None = None) -> None:
         """Show whoever waits for the lock that this process is at work, and in which `run`."""
         if self.hold:
@@ -127,6 +138,8 @@ def _opened(config: Config, clock: Clock, hold: Hold | None = None) -> Iterator[
             try:
                 yield site
             finally:
+                if hold:
+                    present.run = None
                 for budget in vars(site).get("budgets", {}).values():
                     budget.close()
     except sqlite3.Error as error:

@@ -1,5 +1,6 @@
 """The schedule, and a daemon that stops when told and outlives its jobs."""
 
+import logging
 import os
 import signal
 import socket
@@ -27,10 +28,12 @@ from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.jobs import CronLine
 from sync.lock import only_run
+from sync.log import present
 from sync.outcome import Outcome
 from sync.plan import Plan
 from sync.progress import Silent
 from sync.pull import pull
+from sync.site import Site
 from sync.store import outbox
 from sync.store.facts import cursor
 from sync.store.scores import last_scored
@@ -205,6 +208,29 @@ def test_a_run_is_reported_with_its_objections(site, helpers, caplog) -> None:
     assert "run 3: refused" in caplog.text
     assert "refused: too many would move" in caplog.text
     assert (site.config.data_dir / "report.html").exists()
+
+
+def test_every_line_of_a_run_names_it_and_none_after_it(config, platform, helpers, caplog, monkeypatch) -> None:
+    seen = []
+
+    class Listening(logging.Handler):
+        def emit(self, record) -> None:
+            seen.append((present.run, record.getMessage()))
+
+    platform.pages = helpers.shoppers(count=4)
+    platform.fail_stream = {"orders": NotAuthorised("the token may not read orders")}
+    monkeypatch.setattr(Site, "connectors", {"hubspot": platform})
+    listening = Listening()
+    logging.getLogger("sync").addHandler(listening)
+    try:
+        jobs.attempt(config, FixedClock(helpers.now), "score", jobs.entries(config)["score"].job)
+        logging.getLogger("sync").warning("after")
+    finally:
+        logging.getLogger("sync").removeHandler(listening)
+    of_run = [run for run, text in seen if text != "after"]
+    assert len(of_run) >= 2
+    assert set(of_run) == {1}
+    assert seen[-1] == (None, "after")
 
 
 def test_a_writing_with_nothing_to_do_is_not_reported(site, helpers) -> None:

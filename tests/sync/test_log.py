@@ -4,11 +4,12 @@ import io
 import json
 import logging
 from base64 import b64encode, urlsafe_b64encode
+from threading import Thread
 from urllib.parse import quote
 
 import pytest
 
-from sync.log import run_id, setup
+from sync.log import present, setup
 from sync.redact import is_token, names_a_secret, redact
 
 ADDRESS = "Lena.K+shop@example.com"
@@ -48,15 +49,30 @@ def test_setting_up_twice_does_not_print_twice(stream):
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_the_run_is_named_while_there_is_one(stream, as_json):
+def test_the_run_is_named_while_there_is_one(stream, as_json, monkeypatch):
     setup(as_json=as_json, stream=stream)
-    token = run_id.set("4711")
-    logging.getLogger("sync").warning("a")
-    run_id.reset(token)
+    with monkeypatch.context() as patch:
+        patch.setattr(present, "run", 4711)
+        logging.getLogger("sync").warning("a")
+        thread = Thread(target=logging.getLogger("connectors").warning, args=["c"])
+        thread.start()
+        thread.join()
     logging.getLogger("sync").warning("b")
-    first, second = stream.getvalue().splitlines()
+    first, second, third = stream.getvalue().splitlines()
     assert "4711" in first
-    assert "4711" not in second
+    assert "4711" in second
+    assert "4711" not in third
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_addresses_are_shown_only_when_asked_and_tokens_never(stream, as_json):
+    for show in (True, False):
+        setup(as_json=as_json, stream=stream, show_emails=show)
+        logging.getLogger("sync").warning("writing to %s with %s", ADDRESS, KEY)
+    shown, hidden = stream.getvalue().splitlines()
+    assert ADDRESS in shown
+    assert ADDRESS not in hidden
+    assert KEY not in shown + hidden
 
 
 def test_json_has_time_in_utc(stream):

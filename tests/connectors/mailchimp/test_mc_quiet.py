@@ -49,7 +49,8 @@ def test_no_automation_starts_where_none_may(silent, connect, sandbox, readers):
     silent.calls.clear()
     assert set(results(silent, given).values()) == {Result.WRITTEN}
     assert silent.calls.total() == foreseen == 1 + 3 + 2 * 4  # a sample, three calls of values, two batches
-    assert {tuple(tags_of(sandbox)[id_]) for id_ in readers} == {("FT: Control", "FT: Loyal")}
+    tags = tags_of(sandbox)
+    assert {tuple(tags[id_]) for id_ in readers} == {("FT: Control", "FT: Loyal")}
     assert platform.started() == 0
     moved = changes(readers[:5], NEW, LOYAL)
     assert set(results(silent, moved).values()) == {Result.WRITTEN}

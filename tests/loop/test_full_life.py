@@ -195,9 +195,29 @@ def test_no_body_holds_consent_ownership_or_deletion(life):
     assert found == set()
 
 
-def test_what_is_asked_of_mailchimp_in_batches_only_reads(life):
-    bodies = [json.loads(body) for each in life[0] for _, call, body in each.requests if call == "POST /3.0/batches"]
-    assert {operation["method"] for body in bodies for operation in body["operations"]} == {"GET"}
+def test_batches_of_mailchimp_read_campaigns_and_set_our_tags_in_silence(life):
+    asked = [
+        (each.command, operation)
+        for each in life[0]
+        for _, call, body in each.requests
+        if call == "POST /3.0/batches"
+        for operation in json.loads(body)["operations"]
+    ]
+    reads = [operation for _, operation in asked if operation["method"] == "GET"]
+    writes = [(command, operation) for command, operation in asked if operation["method"] != "GET"]
+    assert reads
+    assert all(re.fullmatch(r"/reports/\w+/[\w-]+", operation["path"]) for operation in reads)
+    assert {command for command, _ in writes} <= {"run", "undo", "cleanup"}
+    for _, operation in writes:
+        assert operation["method"] == "POST"
+        assert re.fullmatch(r"/lists/\w+/members/\w+/tags", operation["path"])
+        body = json.loads(operation["body"])
+        assert body.keys() == {"tags", "is_syncing"}
+        assert body["is_syncing"] is True
+        for tag in body["tags"]:
+            assert tag.keys() == {"name", "status"}
+            assert tag["name"].startswith("FT: ")
+            assert tag["status"] in ("active", "inactive")
 
 
 def test_no_token_and_no_address_stands_in_any_line_of_the_log(life):

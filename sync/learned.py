@@ -10,7 +10,7 @@ from sync.config_sections import Objective as Wanted
 from sync.feedback import months
 from sync.fields import score_key
 from sync.instants import instant
-from sync.report.data import Objective, RealisedMonth
+from sync.report.data import Objective, RealisedMonth, ValueRange
 from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
 from sync.site import Site
 from sync.store.models import StoredModel, artefact, model_in_use, models
@@ -75,9 +75,26 @@ def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[flo
         refused=model.refused,
         evaluation=_evaluation(model) if model.evaluation else None,
         score_counts=() if money else tuple(sum(_tenth(value) == tenth for value in values) for tenth in range(10)),
+        ranges=tuple(_ranges(stored, values)) if money else (),
         features=model.features,
         card=stored.card,
     )
+
+
+def _ranges(stored: StoredModel, values: list[float]) -> Iterator[ValueRange]:
+    """The people of today by the ranges of the model, which were learned on what it was tested on."""
+    import numpy as np
+
+    from scoring.value import Spread
+
+    if not (kept := stored.card.get("spread")):
+        return
+    spread, cents = Spread.read(kept), 100 * np.array(values)
+    group = np.searchsorted(spread.edges, cents, side="left")
+    for place in np.unique(group)[::-1]:
+        middle = np.array([np.median(cents[group == place])])
+        low, high = spread.around(middle)
+        yield ValueRange(int((group == place).sum()), *(round(float(each[0])) for each in (middle, low, high)))
 
 
 def _tenth(score: float) -> int:

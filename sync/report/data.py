@@ -47,12 +47,23 @@ class Account:
 
 
 @dataclass(frozen=True)
+class ValueRange:
+    """People of whom about as much is expected: their median (cents), and what nine in ten such people spent."""
+
+    people: int
+    expected: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
 class Objective:
     """One thing that is predicted.
 
     `title` names it plainly ("chance to buy again in 30 days"), `noun` those it happens to ("later buyers") and
     `verb` what they did ("bought"). With `measures="money"` gains are shares of money and there is no reliability.
-    `refused` says what is missing when there is no model; `score_counts` are people per ten points of score.
+    `refused` says what is missing when there is no model; `score_counts` are people per ten points of score, `ranges`
+    in their place for money, the most expected first.
     `why` is written for data scientists.
     """
 
@@ -67,6 +78,7 @@ class Objective:
     refused: str | None = None
     evaluation: Evaluation | None = None
     score_counts: tuple[int, ...] = ()
+    ranges: tuple[ValueRange, ...] = ()
     features: tuple[str, ...] = ()
     card: Mapping[str, object] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from sync.config_sections import TITLES
 from sync.fields import SEGMENTS
 from sync.instants import micros
 from sync.progress import Silent
+from sync.report.render import render
 from sync.reporting import report_data, write_report
 from sync.store import runs
 from sync.store.database import transaction
@@ -71,6 +72,14 @@ def test_all_five_models_are_shown(shop, helpers) -> None:
         assert (each.measures == "money") == (not each.score_counts)
         assert each.measures == "money" or sum(each.score_counts) == 300
         assert "{" not in each.title
+        assert (each.measures == "money") == bool(each.ranges)
+    (money,) = [each for each in data.objectives if each.measures == "money"]
+    assert sum(each.people for each in money.ranges) == 300
+    expected = [each.expected for each in money.ranges]
+    assert expected == sorted(expected, reverse=True)
+    assert all(each.low <= each.expected <= each.high for each in money.ranges)
+    assert any(each.low < each.high for each in money.ranges)
+    assert "How far off an expected amount may be" in render(data)
 
 
 def test_movers_moved_in_the_direction_they_are_shown_under(month_later) -> None:

@@ -22,6 +22,7 @@ from sync.report.data import (
     ReportData,
     Segment,
     Skipped,
+    ValueRange,
     Written,
 )
 from sync.report.evaluation import Candidate, Evaluation, GainsPoint, Interval, Metrics, ReliabilityBin
@@ -105,6 +106,7 @@ def objectives() -> tuple[Objective, ...]:
         noun="later spending",
         verb="spent",
         measures="money",
+        ranges=(ValueRange(40, 31_240, 0, 64_000), ValueRange(210, 2_050, 0, 9_900)),
         evaluation=replace(evaluation(), reliability=(), metrics=money_metrics(), candidates=()),
         score_counts=(),
     )

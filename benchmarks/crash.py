@@ -10,6 +10,7 @@ Run: python -m benchmarks.crash [--points N] [--seed S] [--workers W] [STAGE ...
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ PEOPLE = 40
 POINTS, SEED, WORKERS = 240, 5, 2
 NEVER = ("lost", "wrong", "duplicated", "consent", "foreign", "rows stored twice")
 """What must not happen at all."""
-SEEN = ("rows asked for twice", "contacts sent twice")
+TWICE = "values written twice"
 """What may happen; the most in one point is shown."""
 
 
@@ -60,15 +61,27 @@ def matrix(
 
 def table(found: Sequence[Found]) -> Iterator[str]:
     """One line per stage and kind, in Markdown."""
-    yield f"| stage | killed at a | points | {' | '.join((*NEVER, *SEEN))} |"
-    yield "|---|---|" + "---:|" * (1 + len(NEVER) + len(SEEN))
+    yield f"| stage | killed at a | points | {' | '.join(NEVER)} | {TWICE}, at most |"
+    yield "|---|---|" + "---:|" * (2 + len(NEVER))
     for stage in COMMANDS:
         mine = [each for each in found if each.point.stage == stage]
         for row in dict.fromkeys(each.point.row for each in mine):
             some = [each for each in mine if each.point.row == row]
             numbers = [sum(each.counts[what] for each in some) for what in NEVER]
-            numbers += [max(each.counts[what] for each in some) for what in SEEN]
+            numbers.append(max(each.counts[TWICE] for each in some))
             yield f"| {stage} | {row} | {len(some)} | {' | '.join(map(str, numbers))} |"
+
+
+def streams(found: Sequence[Found]) -> Iterator[str]:
+    """One line per stream: the rows of it that one point cost at most, in Markdown."""
+    yield "| stream | rows asked for again, at most | pages |"
+    yield "|---|---:|---:|"
+    most: Counter[str] = Counter()
+    for each in found:
+        if each.point.stage == "pull":
+            most |= each.again
+    for stream, rows in sorted(most.items()):
+        yield f"| {stream} | {rows} | {-(-rows // PAGE)} |"
 
 
 def main() -> None:
@@ -85,7 +98,7 @@ def main() -> None:
             sys.stderr.write(f"{found.point}: {'; '.join(found.examples)}\n")
 
     found = matrix(small(PEOPLE), chosen.points, chosen.seed, chosen.workers, chosen.stage or tuple(COMMANDS), told)
-    print("\n".join(table(found)))
+    print("\n".join([*table(found), "", *streams(found)]))
     print(f"\n{len(found)} points, seed {chosen.seed}; a page and a batch are {PAGE} rows.")
     alive = sum(not each.died for each in found)
     print(

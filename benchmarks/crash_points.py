@@ -77,6 +77,8 @@ class Found:
     starts: int = 0
     """How often the command was started again until it was done."""
     counts: Counter[str] = field(default_factory=Counter)
+    again: Counter[str] = field(default_factory=Counter)
+    """Rows that were asked for again, by stream."""
     examples: list[str] = field(default_factory=list)
     """Something of what is not as it should be."""
 
@@ -143,7 +145,7 @@ def killed(site: CrashSite, stage: Stage, point: Point) -> Found:
     at_commit = (-point.number if point.after else point.number) if point.kind == "commit" else 0
     first = _once(site, stage.name, at_commit)
     found = Found(point, first.code < 0)
-    rows, sent = set(site.witness.rows), set(site.witness.sent)
+    rows, written = set(site.witness.rows), set(site.witness.written)
     site.witness.watch()
     last = first
     while found.starts < STARTS and (last is first or not _is_done(stage.name, last)):
@@ -154,10 +156,10 @@ def killed(site: CrashSite, stage: Stage, point: Point) -> Found:
         found.examples.append(f"ends with {last.code}: {last.err.strip()[-300:]}")
     _compare(stage, site, found)
     if stage.name in ("pull", "undo"):
-        found.counts["rows asked for twice"] = sum(site.witness.rows[row] for row in rows)
+        found.again = site.witness.again(rows)
     if stage.name == "pull":
         found.counts["rows stored twice"] = _nothing_new(stage.name, last) - stage.read
-    found.counts["contacts sent twice"] = sum(site.witness.sent[each] for each in sent)
+    found.counts["values written twice"] = sum(site.witness.written[each] for each in written)
     return found
 
 

@@ -49,8 +49,8 @@ base_url = "{url}/mailchimp/3.0"
 [[salesforce]]
 instance_url = "{url}/salesforce"
 """
-_NOT_COMPARED = ("run", "calls", "outbox", "sqlite_sequence")
-"""Tables that tell how it was done, not what came of it."""
+_NOT_COMPARED = ("run", "calls", "outbox", "level", "sqlite_sequence")
+"""Tables that tell how it was done, not what came of it: a level is noted as soon as a model scores a second time."""
 _BYTES = ("artefact", "sha256")
 """Columns of a model: its file holds the moment and places in memory. What it predicts is compared."""
 

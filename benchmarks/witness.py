@@ -6,11 +6,11 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from sandbox.gate import ConnectionDropped
 
@@ -50,8 +50,8 @@ class Witness:
         """The call it was killed at."""
         self.rows: Counter[tuple[str, str]] = Counter()
         """How often each row was handed out, by stream and id."""
-        self.sent: Counter[tuple[str, str]] = Counter()
-        """How often something was sent for each contact, by call and contact."""
+        self.written: Counter[tuple[str, str]] = Counter()
+        """How often each value was written: by call, contact and field."""
         self._kill_at, self._acts, self._hits = kill_at, acts, hits
 
     def run(self, command: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
@@ -64,53 +64,55 @@ class Witness:
     def __call__(self, environ: "WSGIEnvironment", answer: Callable[["WSGIEnvironment"], Response]) -> Response:
         """Stands before the sandbox: `Sandbox.watch`."""
         call = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        body = environ["wsgi.input"].read()
+        environ["wsgi.input"].seek(0)
         with self._counting:
-            if self.fatal:  # what the dead had sent before
+            if self.fatal or len(body) < int(environ.get("CONTENT_LENGTH") or 0):  # the dead had sent it, or half of it
                 raise ConnectionDropped
-            self._note_sent(call, environ)
             self.calls += self._hits(call)
             child = self.child if self._hits(call) and self.calls == self._kill_at else None
             self.fatal = call if child else ""
-        if child:
-            return self._kill(child, environ, answer)
+        if child and not self._acts:
+            self._kill(child)
         response = answer(environ)
         with self._counting:
-            self._note_rows(call, response)
+            if response.status_code < 300:
+                self._note(call, body, response)
+        if child:
+            self._kill(child)
         return response
 
-    def _kill(self, child: subprocess.Popen[bytes], environ: "WSGIEnvironment", answer: Any) -> Response:
-        if self._acts:
-            answer(environ)
+    @staticmethod
+    def _kill(child: subprocess.Popen[bytes]) -> None:
         os.kill(child.pid, signal.SIGKILL)
         raise ConnectionDropped
 
-    def _note_sent(self, call: str, environ: "WSGIEnvironment") -> None:
+    def _note(self, call: str, body: bytes, response: Response) -> None:
         if _WRITES.fullmatch(call):
-            body = Request(environ, populate_request=False).get_data()
-            kind = re.sub(r"/segments/\d+", " tags", call)
-            self.sent.update((kind, target) for target in set(_targets(json.loads(body))))
-            environ["wsgi.input"].seek(0)
+            self.written.update((call, each) for each in set(_written(json.loads(body))))
+        elif _PAGES.fullmatch(call):
+            answer = json.loads(response.get_data())
+            for row in next((answer[name] for name in _LISTS if name in answer), ()):
+                kind = row.get("attributes", {}).get("type") or re.sub(r"/search$", "", call.partition(" ")[2])
+                id_ = row.get("contact_id") or row.get("id") or row.get("Id") or json.dumps(row, sort_keys=True)
+                self.rows[kind, str(id_)] += 1
 
-    def _note_rows(self, call: str, response: Response) -> None:
-        if not _PAGES.fullmatch(call) or response.status_code != 200:
-            return
-        answer = json.loads(response.get_data())
-        for row in next((answer[name] for name in _LISTS if name in answer), ()):
-            kind = row.get("attributes", {}).get("type") or re.sub(r"/search$", "", call.partition(" ")[2])
-            id_ = row.get("contact_id") or row.get("id") or row.get("Id") or json.dumps(row, sort_keys=True)
-            self.rows[kind, str(id_)] += 1
+    def again(self, rows: Iterable[tuple[str, str]]) -> Counter[str]:
+        """How many of these rows were handed out, by stream."""
+        return Counter(stream for stream, id_ in rows for _ in range(self.rows[stream, id_]))
 
 
-def _targets(body: Any) -> Iterator[str]:
-    """Whom a write is about."""
-    if isinstance(body, dict):
-        for name, value in body.items():
-            if name in ("id", "Id", "email_address") and isinstance(value, str):
-                yield value
-            elif name in ("members_to_add", "members_to_remove"):
-                yield from (f"{name} {each}" for each in value)
-            else:
-                yield from _targets(value)
-    elif isinstance(body, list):
+def _written(body: Any) -> Iterator[str]:
+    """The values that a call writes: contact and field, or contact and whether a tag is put on or taken off."""
+    if isinstance(body, list):
         for each in body:
-            yield from _targets(each)
+            yield from _written(each)
+    elif isinstance(body, dict):
+        contact = body.get("id") or body.get("Id") or body.get("email_address")
+        fields = body.get("properties") or body.get("merge_fields") or body
+        if contact:
+            yield from (f"{contact} {field}" for field in fields if re.match("ft_", field, re.IGNORECASE))
+        for name in ("members_to_add", "members_to_remove"):
+            yield from (f"{email} {name}" for email in body.get(name, ()))
+        for value in body.values():
+            yield from _written(value)

@@ -14,7 +14,7 @@ from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
 from sync.site import Site
-from sync.store import facts, passes, people, properties
+from sync.store import facts, outbox, passes, people, properties
 from sync.store.database import transaction
 from sync.store.exclusion import exclude
 
@@ -95,6 +95,7 @@ def pull(
         given_up.set()
     for name, connector in connectors.items():
         _end_pass(site, name, [each for each in results if each.stream in connector.capabilities.contact_streams], now)
+    outbox.resolve(db, now)
     people.resolve(db)
     exclude(db, site.config)
     return results

@@ -3,14 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.contract import Change, Outcome, Result
 from connectors.records import Value
 from sync.instants import instant, micros
 from sync.store.database import transaction
-from sync.store.facts import confirm_owned, holds
+from sync.store.facts import EMPTY, confirm_owned, holds, load_owned
 
 ATTEMPTS = 5
 """A contact the platform keeps refusing is given up after this many tries, until it changes there or in our values."""
@@ -45,18 +45,40 @@ def enqueue(db: sqlite3.Connection, plan: str, changes: Iterable[tuple[str, Chan
     return int(count.fetchone()[0])
 
 
+def resolve(db: sqlite3.Connection, now: datetime) -> None:
+    """Confirm what was sent and never answered, field by field, where reading has shown since that it is there."""
+    with transaction(db):
+        for row in db.execute(_SENT).fetchall():
+            change, rest = _change(row), _rest(row)
+            there = {key: value for key, value in change.after.items() if key not in rest.after}
+            if there:
+                confirm_owned(db, row["account"], change.id, there)
+            if not rest.after:
+                db.execute(
+                    "UPDATE outbox SET state = 'confirmed', settled_at = ? WHERE id = ?", (micros(now), row["id"])
+                )
+
+
 def open_changes(db: sqlite3.Connection, plan: str, account: str, by: str | None = None) -> list[Change]:
     """What is still to be written of `plan` on `account`, sorted by this property of the contacts.
 
-    A row that was sent but not acknowledged is among them.
+    A row that was sent but not acknowledged is among them, but for the fields that are known by now to have got there.
     """
     rows = db.execute(
-        """SELECT outbox.* FROM outbox LEFT JOIN contact ON contact.account = outbox.account AND contact.id = contact_id
+        """SELECT outbox.*, contact.owned FROM outbox
+        LEFT JOIN contact ON contact.account = outbox.account AND contact.id = contact_id
         WHERE plan = ? AND outbox.account = ? AND state IN ('pending', 'sent')
         ORDER BY json_extract(properties, '$.' || ?), outbox.id""",
         (plan, account, by),
     )
-    return [_change(row) for row in rows]
+    return [_rest(row) if row["state"] == "sent" and row["owned"] else _change(row) for row in rows]
+
+
+def _rest(row: sqlite3.Row) -> Change:
+    """What is missing of a change that got there in part, if any."""
+    change, owned = _change(row), load_owned(row["owned"])
+    after = {key: value for key, value in change.after.items() if owned.get(key) != (None if value in EMPTY else value)}
+    return replace(change, after=after, before={**change.before, **{key: owned.get(key) for key in after}})
 
 
 def attempted(db: sqlite3.Connection, plan: str) -> list[tuple[str, Change]]:
@@ -157,6 +179,10 @@ def _dump(values: object) -> str:
     return json.dumps(values, sort_keys=True)
 
 
+_SENT = """
+SELECT outbox.*, contact.owned FROM outbox JOIN contact ON contact.account = outbox.account AND contact.id = contact_id
+WHERE state = 'sent'
+"""
 # The contact is as it was when it was refused, and nothing was confirmed since.
 _REFUSED = """
 SELECT o.account, o.contact_id, o.after, o.attempts, o.settled_at FROM outbox o

@@ -54,6 +54,32 @@ def test_sent_without_an_answer_is_sent_again(shop) -> None:
     assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["1"]
 
 
+def test_what_was_sent_without_an_answer_and_is_seen_to_be_there_counts_as_confirmed(shop) -> None:
+    outbox.enqueue(shop, "plan", changes(1, 2, 3))
+    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1, 2)])
+    for number in ("1", "3"):
+        facts.note_owned(shop, "shop", number, {"buy_score": 50.0, "segment": "New"})
+    outbox.resolve(shop, NOW)
+    assert states(shop) == {"1": "confirmed", "2": "sent", "3": "pending"}
+    confirmed = shop.execute("SELECT confirmed FROM contact WHERE id = '1'").fetchone()[0]
+    assert facts.load_owned(confirmed) == {"buy_score": 50.0}
+
+
+def test_what_got_there_of_a_change_is_not_sent_again(shop) -> None:
+    change = Change("contacts", "1", None, {"buy_score": 50.0, "reasons": None, "tags": ("A", "B")}, {"reasons": "old"})
+    outbox.enqueue(shop, "plan", [("shop", change)])
+    outbox.mark_sent(shop, "plan", "shop", [change])
+    facts.note_owned(shop, "shop", "1", {"buy_score": 50.0, "tags": ("A",)})
+    outbox.resolve(shop, NOW)
+    confirmed = shop.execute("SELECT confirmed FROM contact WHERE id = '1'").fetchone()[0]
+    assert facts.load_owned(confirmed) == {"buy_score": 50.0}
+    (rest,) = outbox.open_changes(shop, "plan", "shop")
+    assert rest.after == {"tags": ("A", "B")}
+    assert rest.before["tags"] == ("A",)
+    outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)
+    assert owned(shop, 1) == {"buy_score": 50.0, "tags": ("A", "B")}
+
+
 def test_a_newer_plan_supersedes_what_is_open(shop) -> None:
     outbox.enqueue(shop, "old", changes(1, 2))
     outbox.settle(shop, "old", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)

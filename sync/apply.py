@@ -13,7 +13,7 @@ from sync.plan import Plan
 from sync.provision import demand_fields
 from sync.redact import redact
 from sync.site import Site
-from sync.store import facts, field_pins, outbox
+from sync.store import outbox
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +63,6 @@ def _apply_account(
         if not changes:  # all of it was written before: no call for that
             return applied
         applied.created = demand_fields(site, account, specs)
-        if applied.created:  # what was made anew is empty, on those too whom this plan does not touch
-            field_pins.forget(site.db, account)
-            facts.forget_owned(site.db, account)
         outbox.mark_sent(site.db, plan, account, changes)
         for outcomes in site.connectors[account].write(changes):
             outbox.settle(site.db, plan, account, outcomes, site.clock.now())

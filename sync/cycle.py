@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.contract import FieldSpec, Page
-from sync import guard
+from sync import guard, inflow
 from sync import plan as planning
 from sync.apply import apply
 from sync.clock import STOPPED
@@ -16,6 +16,7 @@ from sync.live import TOO_FEW_CALLS, live_plan
 from sync.outcome import Outcome, summary
 from sync.plan import Plan
 from sync.pull import Pulled, pull
+from sync.schema_guard import changed_fields
 from sync.score import score
 from sync.site import Site
 from sync.store import facts, passes, runs
@@ -151,12 +152,16 @@ def _write(
     """Plan, guard (unless a human has accepted the change) and apply to those of `accounts` that may be written to."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
-    if guarded and not outcome.plan.blank:
-        outcome.objections = _objections(site, outcome.plan)
+    outcome.thin = inflow.thin(site.db, outcome.as_of, site.config.guard.max_input_drop_share)
+    guarded = guarded and not outcome.plan.blank
+    if guarded:
+        outcome.objections = _objections(site, outcome.plan, outcome.thin)
     outcome.judged = judged(site)
     outcome.shut = shut(site, site.clock.now(), accounts)
     if len(outcome.shut) == len(site.config.accounts):
         outcome.withheld, outcome.shut = "; ".join(dict.fromkeys(outcome.shut.values())), {}
+    if guarded and not outcome.objections and not outcome.withheld:
+        outcome.objections = list(changed_fields(site, outcome.plan, field_specs(site.config), outcome.shut))
     writes = not outcome.objections and not outcome.withheld
     if writes:
         open_part = live_plan(site, part(outcome.plan, outcome.shut))
@@ -197,13 +202,14 @@ def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec])
     outcome.applied = apply(site, plan, specs)
 
 
-def _objections(site: Site, plan: Plan) -> list[str]:
+def _objections(site: Site, plan: Plan, thin: inflow.Thin) -> list[str]:
     """The guard's, measured by the last run that got through: a refused one must not become what is usual."""
     through = runs.last_through(site.db)
     newest = newest_standings(site.db)
     found = list(doubts(site, plan, through.summary.get("judged", {}) if through else {}))
     if through is None or newest is None:
         return found
+    found += inflow.objections(thin, through.summary.get("thin", ()), site.config.guard.max_input_drop_share)
     before = newest_standings(site.db, before=through.as_of + timedelta(microseconds=1))
     return found + guard.objections(
         site.db, site.config.guard, before and before[1], newest[1], through.summary.get("contacts", {})

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.contract import Change
 from sync.apply import Applied
+from sync.inflow import Thin
 from sync.plan import Plan
 from sync.pull import Pulled
 from sync.score import Scored
@@ -32,6 +33,8 @@ class Outcome:
     applied: list[Applied] = field(default_factory=list)
     carried_out: str = ""
     """The id of the plan, once it is being carried out: by it a run can be undone."""
+    thin: Thin = field(default_factory=dict)
+    """Activities of which implausibly few came."""
     judged: dict[str, str] = field(default_factory=dict)
     """The newest month of each objective that was compared with what happened."""
     contacts: dict[str, int] = field(default_factory=dict)
@@ -60,6 +63,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "pulled": {},
         "contacts": outcome.contacts,
         "judged": outcome.judged,
+        "thin": sorted(outcome.thin),
         "withheld": outcome.withheld,
         "shut": outcome.shut,
         "objections": outcome.objections,

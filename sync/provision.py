@@ -10,6 +10,7 @@ from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.redact import redact
 from sync.site import Site
+from sync.store import facts, field_pins
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ def demand_fields(site: Site, account: str, specs: Sequence[FieldSpec]) -> list[
 
     SchemaDrift where a run may not make them, or where something is wrong with them that nobody but a human may change.
     """
+    if account in site.in_order:
+        site.in_order.discard(account)
+        return []
     connector = site.connectors[account]
     wrong = connector.drift(specs)
     if not wrong:
@@ -51,8 +55,14 @@ def demand_fields(site: Site, account: str, specs: Sequence[FieldSpec]) -> list[
 
 
 def make_fields(site: Site, account: str, specs: Sequence[FieldSpec]) -> list[str]:
-    """Make what is missing and say what it was; SchemaDrift when something is still wrong afterwards."""
+    """Make what is missing and say what it was; SchemaDrift when something is still wrong afterwards.
+
+    What was made anew is empty, on everybody: what our fields were known to hold is forgotten then.
+    """
     created = site.provisioner(account).provision(specs)
+    if created:
+        field_pins.forget(site.db, account)
+        facts.forget_owned(site.db, account)
     wrong = site.connectors[account].drift(specs)
     if wrong:
         raise SchemaDrift("; ".join(wrong))

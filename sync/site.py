@@ -34,6 +34,9 @@ class Site:
     provisioners: dict[str, Connector] = field(default_factory=dict, repr=False)
     """The connectors that may make our fields, as far as they were needed."""
 
+    in_order: set[str] = field(default_factory=set, repr=False)
+    """Accounts whose fields were found in order just now: the next write need not ask again."""
+
     @property
     def store(self) -> Path:
         """The SQLite file."""

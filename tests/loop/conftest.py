@@ -89,6 +89,13 @@ class Loop:
         """That of the last run."""
         self.provisioned = False
         self.batched_before = 0
+        reset = sandbox.reset_calls
+
+        def reset_all() -> None:
+            reset()
+            self.batched_before = self._batched()
+
+        sandbox.reset_calls = reset_all  # type: ignore[method-assign]
 
     @property
     def now(self) -> datetime:
@@ -103,7 +110,6 @@ class Loop:
     def run(self, **options: bool) -> Outcome:
         """One run at the sandbox's date, after the fields were made; its calls alone are counted."""
         self.sandbox.reset_calls()
-        self.batched_before = self._batched()
         self.clock = PatientClock(self.now)
         self.provision()
         with open_site(self.config, self.clock) as site:

@@ -46,7 +46,11 @@ def test_a_field_that_was_deleted_comes_back_with_its_values(tiny, delete):
     delete(tiny)
     assert len(segments(tiny)) < len(before)
     tiny.sandbox.advance(tiny.now + timedelta(days=6))  # who moves meanwhile shows that the field is gone
-    made = [each for outcome in tiny.run().applied for each in outcome.created]
+    refused = tiny.run()
+    assert (refused.verdict, tiny.writes()) == ("refused", {})
+    (why,) = refused.objections
+    assert "somebody changed fields or tags of ours" in why
+    made = [each for outcome in tiny.run(accept_large_change=True).applied for each in outcome.created]
     assert len(made) == 1
     tiny.sandbox.advance(tiny.now + timedelta(hours=1))
     assert tiny.run().verdict == "ok"

@@ -224,4 +224,4 @@ def test_what_a_plan_says_it_costs_is_what_it_costs(settled, loops):
     for applied in outcome.applied:
         assert applied.written
         foretold = outcome.plan.calls[applied.account]
-        assert foretold <= applied.calls <= foretold + looks[applied.account]
+        assert foretold - 1 <= applied.calls <= foretold + looks[applied.account]  # the guard may have listed the tags

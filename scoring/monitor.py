@@ -27,6 +27,11 @@ FEWEST = 50
 DRIFTED = 0.25
 """The usual rule of thumb for the stability index (PSI); it says nothing about quality, so it is a hint only."""
 
+AGES = tuple(range(90, 3651, 90))
+"""Days known at which people count as a group of another age."""
+BINS = 10
+"""Bins of the stability index."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -125,23 +130,48 @@ def ranking_finding(about: str, months: Sequence[Realised]) -> Finding | None:
     )
 
 
-def drift_hint(about: str, then: Floats, now: Floats) -> Finding | None:
-    """A distribution of scores that moved since the model began. It often moves without the quality changing."""
-    if min(then.size, now.size) < FEWEST or (index := stability(then, now)) < DRIFTED:
+@dataclass(frozen=True)
+class Scores:
+    """What was said of people at one instant, and since how many days each was known then (NaN: not known)."""
+
+    values: Floats
+    ages: Floats
+
+    def groups(self) -> dict[int, Floats]:
+        """The values by AGES, of ages that FEWEST people or more have."""
+        place = np.where(np.isfinite(self.ages), np.searchsorted(AGES, self.ages, side="right"), -1)
+        return {
+            int(age): self.values[place == age] for age in np.unique(place) if np.count_nonzero(place == age) >= FEWEST
+        }
+
+
+def drift_hint(about: str, then: Scores, now: Scores) -> Finding | None:
+    """Scores that moved since the model began, of people who have been known for as long as those they are held
+    against: that everybody grows older is no drift. Scores often move without the quality changing.
+    """
+    before, after = then.groups(), now.groups()
+    alike = sorted(before.keys() & after.keys())
+    if not alike:
+        return None
+    # Of small groups chance alone makes some: that much is taken off.
+    by_chance = [(BINS - 1) * (1 / before[age].size + 1 / after[age].size) for age in alike]
+    indices = [stability(before[age], after[age]) - each for age, each in zip(alike, by_chance, strict=True)]
+    if (index := float(np.average(indices, weights=[after[age].size for age in alike]))) < DRIFTED:
         return None
     return Finding(
         "drift",
         about,
-        f"scores are spread otherwise than when the model began (stability index {index:.2f})",
-        "older or newer customers than then",
+        "scores are spread otherwise than when the model began, among people known for as long "
+        f"(stability index {index:.2f})",
+        "other customers than then, or a season",
         "nothing, unless predictions stop coming true",
         hint=True,
     )
 
 
 def stability(then: Floats, now: Floats) -> float:
-    """The population stability index over ten bins of equally many of `then`; 0 when nothing moved."""
-    edges = np.unique(np.quantile(then, np.linspace(0, 1, 11))[1:-1])
+    """The population stability index over BINS of equally many of `then`; 0 when nothing moved."""
+    edges = np.unique(np.quantile(then, np.linspace(0, 1, BINS + 1))[1:-1])
     shares = [
         np.maximum(np.bincount(np.searchsorted(edges, values), minlength=edges.size + 1) / values.size, 1e-4)
         for values in (then, now)

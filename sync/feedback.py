@@ -21,11 +21,11 @@ from sync.store.ledger import (
     values_at,
 )
 from sync.store.models import model_in_use
+from sync.store.people import known_since
 
 if TYPE_CHECKING:
     from scoring.ledger import Realised
-    from scoring.monitor import Finding, Weeks
-    from scoring.snapshots import Floats
+    from scoring.monitor import Finding, Scores, Weeks
     from scoring.tables import Tables
 
 
@@ -131,17 +131,25 @@ def findings(site: Site) -> list["Finding"]:
     return sorted(found, key=lambda each: ORDER.index(each.kind))
 
 
-def _then_and_now(site: Site, objective: Objective) -> "tuple[Floats, Floats] | None":
+def _then_and_now(site: Site, objective: Objective) -> "tuple[Scores, Scores] | None":
     """The first and the newest scores of the model in use; None while they are the same."""
-    import numpy as np
-
     instants = predicted_at(site.db, objective.key)
     stored = model_in_use(site.db, objective.key, instants[-1]) if instants else None
     own = predicted_at(site.db, objective.key, stored.id) if stored else []
     if len(own) < 2:
         return None
-    then, now = (np.array(list(values_at(site.db, objective.key, at).values())) for at in (own[0], own[-1]))
-    return then, now
+    return _scores(site, objective, own[0]), _scores(site, objective, own[-1])
+
+
+def _scores(site: Site, objective: Objective, at: datetime) -> "Scores":
+    import numpy as np
+
+    from scoring.monitor import Scores
+    from scoring.tables import DAY
+
+    values, since = values_at(site.db, objective.key, at), known_since(site.db)
+    ages = [(micros(at) - since[person]) / DAY if person in since else np.nan for person in values]
+    return Scores(np.array(list(values.values())), np.array(ages))
 
 
 def _weeks(site: Site) -> "Iterator[Weeks]":

@@ -75,3 +75,12 @@ WHERE (account, id) > (?, ?) AND (
 ORDER BY account, id LIMIT ?
 """
 _OWNERS = "SELECT email, person_id FROM person_email WHERE email IN (SELECT value FROM json_each(?))"
+
+
+def known_since(db: sqlite3.Connection) -> dict[int, int]:
+    """Since when (µs UTC) each person has been on a platform; without those no platform has a date for."""
+    rows = db.execute(
+        """SELECT person_id, min(created_at) AS since FROM contact
+        WHERE person_id IS NOT NULL AND created_at IS NOT NULL GROUP BY person_id"""
+    )
+    return {row["person_id"]: row["since"] for row in rows}

@@ -6,6 +6,7 @@ import pytest
 from scoring.ledger import calibration_line, realised
 from scoring.monitor import (
     ORDER,
+    Scores,
     Weeks,
     calibration_finding,
     data_findings,
@@ -113,12 +114,33 @@ def test_weeks_far_from_the_usual_are_told_and_bursts_are_not():
 
 def test_drift_is_a_hint_only():
     rng = np.random.default_rng(3)
-    then = rng.beta(2, 2, 3000)
-    assert stability(then, rng.beta(2, 2, 3000)) < 0.05
-    assert drift_hint("x", then, rng.beta(2, 2, 3000)) is None
-    assert drift_hint("x", then, rng.beta(6, 2, 3000)).hint
-    assert drift_hint("x", then[:10], then) is None
+    then, later = rng.beta(2, 2, 3000), rng.beta(2, 2, 3000)
+    assert stability(then, later) < 0.05
+    ages = rng.uniform(0, 900, 3000)
+    assert drift_hint("x", Scores(then, ages), Scores(later, ages)) is None
+    assert drift_hint("x", Scores(then, ages), Scores(rng.beta(6, 2, 3000), ages)).hint
+    assert drift_hint("x", Scores(then[:10], ages[:10]), Scores(later, ages)) is None
     assert stability(np.full(100, 0.5), np.full(100, 0.5)) == 0
+
+
+def test_that_everybody_grows_older_is_no_drift():
+    """Scores fall with age, and the same people are 200 days older now."""
+    rng = np.random.default_rng(4)
+    ages = rng.uniform(0, 500, 4000)
+
+    def scores(old):
+        return Scores(np.clip(0.9 - old / 1000 + rng.normal(0, 0.05, old.size), 0, 1), old)
+
+    then, now = scores(ages), scores(ages + 200)
+    assert stability(then.values, now.values) > 0.5
+    assert drift_hint("x", then, now) is None
+    worse = Scores(np.clip(now.values - 0.3, 0, 1), now.ages)
+    assert "among people known for as long" in drift_hint("x", then, worse).numbers
+    assert drift_hint("x", then, Scores(now.values, now.ages + 5000)) is None, "nobody was as old then"
+    small = [drift_hint("x", scores(rng.uniform(0, 89, 60)), scores(rng.uniform(0, 89, 60))) for _ in range(40)]
+    assert sum(each is not None for each in small) <= 6, "small groups differ by chance"
+    unknown = np.full(4000, np.nan)
+    assert drift_hint("x", Scores(then.values, unknown), Scores(worse.values, unknown)) is not None
 
 
 def test_the_order_is_that_of_what_to_believe_first():

@@ -174,7 +174,8 @@ def _in_use(
         return stored, model, "There was no model before."
     if objective.within is not None and objective.within.days != model.horizon_days:
         return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
-    if (model.objective.kind, model.objective.event) != (objective.predict, objective.event):
+    asked = (model.objective.kind, model.objective.event, model.objective.again)
+    if asked != (objective.predict, objective.event, objective.again):
         return stored, model, f"Asked is something else now: {objective.title}."
     if model.features != past.names:
         return stored, model, "The model before knew other features."
@@ -188,7 +189,7 @@ def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence
     from scoring.train import train as learn
 
     days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
-    question = Question(objective.title, objective.predict, days, event=objective.event)
+    question = Question(objective.title, objective.predict, days, event=objective.event, again=objective.again)
     for other in others:
         pair = {other.objective.meaning, objective.meaning} == {"repeat_purchase", "churn"}
         if pair and other.trained and other.trained.horizon_days == days:

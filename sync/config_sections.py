@@ -11,7 +11,7 @@ from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response", "conversion"]
-Meaning = Literal[Prediction, "leaving"]
+Meaning = Literal[Prediction, "leaving", "again"]
 """What is meant by an objective: `leaving` is a churn that happens at an instant, such as a cancellation."""
 COUNTED = ("order", "deal_won", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe")
 """Kinds of activity an objective may count."""
@@ -56,6 +56,7 @@ class Objective(Section):
         '"property:NAME=VALUE" is reaching that value, dated from when the property is watched. '
         'For churn: the activity somebody leaves with, such as "unsubscribe"; "" is not buying any more.',
     )
+    again: bool = Field(False, description="For conversion: ask also about people who have done it before.")
     name: str = Field("", max_length=60, description='What reports call it; "" takes a plain title.')
     field: str = Field(
         "",
@@ -77,11 +78,15 @@ class Objective(Section):
         """What reports call it."""
         if self.name or not self.counts:
             return self.name or TITLES[self.predict]
-        return f"First {self.step}" if self.predict == "conversion" else f"Leaves ({self.step})"
+        if self.predict == "conversion":
+            return f"{'Next' if self.again else 'First'} {self.step}"
+        return f"Leaves ({self.step})"
 
     @property
     def meaning(self) -> Meaning:
         """What is asked, for texts."""
+        if self.again:
+            return "again"
         return "leaving" if self.predict == "churn" and self.counts else self.predict
 
     @property
@@ -106,6 +111,10 @@ class Objective(Section):
             raise ValueError("a conversion needs counts: the first activity of which kind is meant?")
         if self.counts and self.predict not in ("conversion", "churn"):
             raise ValueError('counts belongs to predict = "conversion" or "churn"')
+        if self.again and self.predict != "conversion":
+            raise ValueError(
+                'again belongs to predict = "conversion": the others are asked about everybody they can be'
+            )
         if self.predict == "churn" and self.event == "order":
             raise ValueError('nobody leaves by buying: counts should be such as "unsubscribe", or "" for not buying')
         if self.field and not self.counts:

@@ -25,6 +25,7 @@ _SCORES: dict[Prediction, tuple[str, str, str]] = {
 _MEANINGS: dict[Meaning, str] = {
     **{predict: meaning for predict, (_, _, meaning) in _SCORES.items()},
     "leaving": "Chance in per cent to leave ({counts}) within {days}",
+    "again": "Chance in per cent of a {counts}, the first or another, within {days}",
 }
 _COMPACT = {"repeat_purchase", "value"}
 

@@ -28,6 +28,7 @@ WORDS: dict[Meaning, tuple[str, str, str]] = {
     "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
     "leaving": ("chance to leave within {days} days", "people who left", "left"),
     "conversion": ("chance of a first one in {days} days", "later conversions", "converted"),
+    "again": ("chance of another one in {days} days", "later conversions", "converted"),
 }
 """Per prediction: the plain title, those it happens to, and what they did."""
 

@@ -79,3 +79,14 @@ def test_a_property_that_counts_must_be_read():
     made = Config(timezone="UTC", hubspot=[{"properties": ["stage"]}], objectives=[stage])
     assert (made.objectives[0].event, made.objectives[0].reached) == ("stage=customer", ("stage", "customer"))
     assert made.objectives[0].title == "First stage=customer"
+
+
+def test_again_is_for_conversions():
+    once, again = (
+        {"predict": "conversion", "counts": "form", **more} for more in ({}, {"again": True, "field": "more"})
+    )
+    made = config(once, again).objectives
+    assert [each.title for each in made] == ["First form", "Next form"]
+    assert [each.meaning for each in made] == ["conversion", "again"]
+    with pytest.raises(ValidationError, match="again belongs to predict"):
+        config({"predict": "churn", "again": True})

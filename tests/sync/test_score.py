@@ -284,6 +284,21 @@ def test_several_conversions_and_ways_to_leave_stand_side_by_side(shop, helpers,
     assert fields == {f"{key}_score" for key in answered}
 
 
+def test_again_asks_those_too_who_have_done_it(shop, helpers, tmp_path) -> None:
+    asked = {"predict": "conversion", "counts": "response", "within": "30d"}
+    shop.config = helpers.config(tmp_path, objectives=[asked], model={"candidates": ["rules"]})
+    (once,) = score(shop, helpers.now).models
+    shop.config = helpers.config(tmp_path, objectives=[{**asked, "again": True}], model={"candidates": ["rules"]})
+    (again,) = score(shop, helpers.now).models
+    assert again.model.objective.again
+    assert again.model.rows > once.model.rows
+    assert again.model.refused is None
+    told = shop.db.execute(
+        "SELECT count(*) FROM prediction WHERE objective = 'conversion' AND as_of = ?", (micros(helpers.now),)
+    ).fetchone()[0]
+    assert told == len(standings(shop))
+
+
 def test_a_conversion_counts_what_the_file_names(shop, helpers, tmp_path) -> None:
     asked = [{"predict": "conversion", "counts": "response", "name": "First answer"}]
     shop.config = helpers.config(tmp_path, objectives=asked, model={"candidates": ["rules"]})

@@ -53,7 +53,7 @@ def scored_lines(scored: "Scored") -> Iterator[str]:
     """The models with how good they are, and the sizes of the segments."""
     for model in scored.models:
         yield f"{model.title:<22} {model.sentence}"
-        if model.why_trained:
+        if model.why_trained and not model.model.refused:
             yield f"{'':<22} Trained: {model.why_trained}"
         if model.trained and model.cause and not model.model.refused:
             yield f"{'':<22} {model.model.why}"

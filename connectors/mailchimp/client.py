@@ -49,7 +49,8 @@ class Mailchimp:
         tagger = (
             QuietTagger(jobs, self._fields, self._schema) if quiet else Tagger(self._api, self._fields, self._schema)
         )
-        self._writer = Writer(self._api, self._fields, tagger)
+        self._statuses: dict[str, str] = {}
+        self._writer = Writer(self._api, self._fields, tagger, self._statuses)
         self._members = members.Members(self._api, self._fields, self._schema, _names(account, "properties"))
         self._pulls = {
             members.STREAM: self._members.pull,
@@ -84,7 +85,7 @@ class Mailchimp:
 
     def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
         """What our merge fields and tags hold right now."""
-        return held(self._api, self._members, changes)
+        return held(self._api, self._members, changes, self._statuses)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when nobody is refused or gone."""

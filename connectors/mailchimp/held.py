@@ -13,17 +13,19 @@ from connectors.mailchimp.sdk import PAGE, Answer, Api
 from connectors.records import Contact
 
 
-def held(api: Api, members: Members, changes: Sequence[Change]) -> Iterator[list[Held]]:
-    """One list per page, or per audience for members that are asked for one by one."""
+def held(api: Api, members: Members, changes: Sequence[Change], statuses: dict[str, str]) -> Iterator[list[Held]]:
+    """One list per page, or per audience for members that are asked for one by one; their `statuses` are noted."""
     wanted: dict[str, set[str]] = {}
     for change in changes:
         wanted.setdefault(change.object, set()).add(change.id)
     for audience, ids in wanted.items():
-        yield from _audience(api, members, audience, ids)
+        for rows in _audience(api, audience, ids):
+            statuses.update({row["contact_id"]: row["status"] for row in rows})
+            yield _writable(members.contacts(audience, rows))
 
 
-def _audience(api: Api, members: Members, audience: str, missing: set[str]) -> Iterator[list[Held]]:
-    """Pages, as long as there are fewer of them left than members still to be seen.
+def _audience(api: Api, audience: str, missing: set[str]) -> Iterator[list[Answer]]:
+    """Their rows: pages, as long as there are fewer of them left than members still to be seen.
 
     A member whom the list did not show, because it changed meanwhile, is left out like one who is gone.
     """
@@ -33,13 +35,13 @@ def _audience(api: Api, members: Members, audience: str, missing: set[str]) -> I
             answer = pages.at(offset)
             rows = [row for row in answer["members"] if row["contact_id"] in missing]
             missing = missing - {row["contact_id"] for row in rows}
-            yield _writable(members.contacts(audience, rows))
+            yield rows
             offset += PAGE
             left = -(-(answer["total_items"] - offset) // PAGE)
             if left <= 0:
                 return
     with closing(ahead((partial(_one, api, audience, id_) for id_ in sorted(missing)), AT_ONCE)) as answers:
-        yield _writable(members.contacts(audience, [row for row in answers if row is not None]))
+        yield [row for row in answers if row is not None]
 
 
 def _page(api: Api, audience: str, offset: int) -> Answer:

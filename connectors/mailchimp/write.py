@@ -1,8 +1,9 @@
 """Writes our fields: the values of 500 members a call, then the tags.
 
-A member is addressed by its e-mail address, exactly as the platform gave it. A status is never sent, and one member of
-each audience's first batch is read before it is written: should a write ever change a status, the run stops at its
-first call. That is not remembered for longer than the connector lives: it is what Mailchimp does today that counts.
+A member is addressed by its e-mail address, exactly as the platform gave it. A status is never sent, and the first call
+of each audience holds a handful whose statuses are known, one of each where they were read just before: should a write
+ever change a status, the run stops there. That is not remembered for longer than the connector lives: it is what
+Mailchimp does today that counts.
 """
 
 import math
@@ -27,7 +28,9 @@ from connectors.mailchimp.tagging import Tagger, address, outcome
 
 _Sent = tuple[list[Change], dict[str, Outcome]]
 _SAMPLES = 5
-"""How many members are looked up to find one that is there."""
+"""How many members the first call of an audience holds; one of them is looked up where no status is known."""
+_MORE = 8
+"""So many times as many go next where none of them could be written."""
 _ALL_ALIKE = 16
 """So many refused out of so many: the fault is not theirs, and the others need not be tried."""
 
@@ -55,9 +58,10 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
 
 
 class Writer:
-    """Writes the changes of one account."""
+    """Writes the changes of one account. `statuses` are those of members that were read just before, by contact id."""
 
-    def __init__(self, api: Api, fields: Fields, tagger: Tagger | QuietTagger) -> None:
+    def __init__(self, api: Api, fields: Fields, tagger: Tagger | QuietTagger, statuses: Mapping[str, str]) -> None:
+        self._statuses = statuses
         self._verified: set[str] = set()
         self._api = api
         self._fields = fields
@@ -67,8 +71,12 @@ class Writer:
         """The calls it takes when nobody is refused or gone."""
         calls = 0
         for audience, mine in _by_audience([change for change in changes if change.email]).items():
-            calls += sum(1 for _ in _batches(mine)) + self._tagger.predict_calls(audience, mine)
-            calls += audience not in self._verified
+            calls += self._tagger.predict_calls(audience, mine)
+            if audience not in self._verified:
+                sample, statuses = self._sample(mine, _SAMPLES)
+                calls += 1 + (not statuses)
+                mine = [change for change in mine if change not in sample]
+            calls += sum(1 for _ in _batches(mine))
         return calls
 
     def write(self, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
@@ -83,10 +91,10 @@ class Writer:
             yield from self._audience(audience, mine)
 
     def _audience(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
-        """Batch after batch until a status was seen to stay, then several at once; tags at last."""
+        """A handful until a status was seen to stay, then several batches at once; tags at last."""
         tagged: list[Change] = []
-        batches = _batches(changes)
-        for batch, outcomes in chain(self._verifying(audience, batches), self._several(audience, batches)):
+        left = list(changes)
+        for batch, outcomes in chain(self._verifying(audience, left), self._several(audience, left)):
             for change in batch:
                 if outcomes[change.id].result is Result.WRITTEN and any(self._fields.tag_changes(change)):
                     tagged.append(change)
@@ -95,24 +103,37 @@ class Writer:
                 yield list(outcomes.values())
         yield from self._tagger.write(audience, tagged)
 
-    def _verifying(self, audience: str, batches: Iterator[list[Change]]) -> Iterator[_Sent]:
-        while audience not in self._verified and (batch := next(batches, None)):
-            statuses = self._sample(audience, batch)
-            outcomes = self._send(audience, batch, statuses)
+    def _verifying(self, audience: str, left: list[Change]) -> Iterator[_Sent]:
+        """Takes those it sends out of those `left`: more than before where nobody could be written."""
+        size = _SAMPLES
+        while audience not in self._verified and left:
+            sample, statuses = self._sample(left, size)
+            size *= _MORE
+            left[:] = [change for change in left if change not in sample]
+            statuses = statuses or self._looked_up(audience, sample)
+            outcomes = self._send(audience, sample, statuses)
             if any(outcomes[id_].result is Result.WRITTEN for id_ in statuses):
                 self._verified.add(audience)
-            yield batch, outcomes
+            yield sample, outcomes
 
-    def _several(self, audience: str, batches: Iterator[list[Change]]) -> Iterator[_Sent]:
+    def _several(self, audience: str, changes: Sequence[Change]) -> Iterator[_Sent]:
         def send(batch: list[Change]) -> _Sent:
             return batch, self._send(audience, batch, {})
 
-        with closing(ahead((partial(send, batch) for batch in batches), AT_ONCE)) as sent:
+        with closing(ahead((partial(send, batch) for batch in _batches(changes)), AT_ONCE)) as sent:
             yield from sent
 
-    def _sample(self, audience: str, batch: Sequence[Change]) -> dict[str, str]:
-        """The status of the first member of a batch that is there, by contact id."""
-        for change in batch[:_SAMPLES]:
+    def _sample(self, changes: Sequence[Change], size: int) -> tuple[list[Change], dict[str, str]]:
+        """`size` members, among them one of each status that is known, and the statuses of these by contact id."""
+        by_status = {status: each for each in reversed(changes) if (status := self._statuses.get(each.id))}
+        known = list(by_status.values())
+        others = [change for change in changes[:size] if change not in known]
+        sample = next(_batches([*known, *others][:size]))
+        return sample, {each.id: status for status, each in by_status.items() if each in sample}
+
+    def _looked_up(self, audience: str, sample: Sequence[Change]) -> dict[str, str]:
+        """The status of the first member of a sample that is there, by contact id."""
+        for change in sample:
             try:
                 answer = self._api.call(self._api.lists.get_list_member, audience, change.id, fields=["status"])
             except Rejected as error:

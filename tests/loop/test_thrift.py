@@ -117,7 +117,7 @@ def test_a_second_run_with_nothing_changed_reads_each_object_in_three_calls(seen
 def test_writing_costs_ten_two_and_one_call_a_thousand(seen):
     written = {each.account: each.written for each in seen.outcome.applied}
     assert seen.calls["hubspot", "POST /crm/v3/objects/contacts/batch/update"] == pages(written["hubspot"], 100)
-    assert seen.calls["mailchimp", f"POST {LIST}"] == pages(written["mailchimp"], 500)
+    assert seen.calls["mailchimp", f"POST {LIST}"] == 1 + pages(written["mailchimp"], 500)  # the first holds a handful
     collections = ("PATCH /services/data/v<version>/composite/sobjects", "POST /services/data/v<version>/composite")
     assert sum(seen.calls.get(("salesforce", route), 0) for route in collections) == pages(written["salesforce"], 1000)
     assert seen.calls["mailchimp", "POST /3.0/batches"] == 1 + pages(written["mailchimp"], 1000)
@@ -224,4 +224,5 @@ def test_what_a_plan_says_it_costs_is_what_it_costs(settled, loops):
     for applied in outcome.applied:
         assert applied.written
         foretold = outcome.plan.calls[applied.account]
-        assert foretold - 1 <= applied.calls <= foretold + looks[applied.account]  # the guard may have listed the tags
+        spared = 2  # the guard may have listed the tags, the last look have shown the statuses
+        assert foretold - spared <= applied.calls <= foretold + looks[applied.account]

@@ -48,7 +48,7 @@ def test_no_automation_starts_where_none_may(silent, connect, sandbox, readers):
     foreseen = silent.predict_calls(given := changes(readers, LOYAL))
     silent.calls.clear()
     assert set(results(silent, given).values()) == {Result.WRITTEN}
-    assert silent.calls.total() == foreseen == 1 + 3 + 2 * 4  # a sample, three calls of values, two batches
+    assert silent.calls.total() == foreseen == 2 + 3 + 2 * 4  # a look, a sample, three calls of values, two batches
     tags = tags_of(sandbox)
     assert {tuple(tags[id_]) for id_ in readers} == {("FT: Control", "FT: Loyal")}
     assert platform.started() == 0

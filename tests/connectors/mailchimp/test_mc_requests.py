@@ -106,11 +106,32 @@ def test_five_hundred_go_into_a_call_and_the_calls_are_foreseen(web, api, connec
     connector = connect()
     assert connector.predict_calls(changes) == 4
     outcomes = list(connector.write(changes))
-    assert [len(batch) for batch in outcomes] == [500, 500, 1]
+    assert [len(batch) for batch in outcomes] == [5, 500, 496]
     assert connector.calls == {"member": 1, "members update": 3}
 
 
-def test_the_first_batch_goes_alone_and_the_others_side_by_side(web, api, connect, sample):
+def test_the_first_call_holds_one_of_each_status_that_is_known(web, api, connect):
+    statuses = ["subscribed", "subscribed", "unsubscribed", "transactional"] * 3
+
+    def member(number, status):
+        known = {"contact_id": f"c{number}", "email_address": f"p{number}@post.example", "status": status}
+        return known | {"merge_fields": {}, "tags": []}
+
+    rows = [member(number, status) for number, status in enumerate(statuses, 1)]
+    web.get(f"{api}/lists/{LIST}/members", json={"members": rows, "total_items": len(rows)})
+    post = web.post(f"{api}/lists/{LIST}", json=answer(row("p4@post.example", "subscribed", FT_BUY=73.46)))
+    changes = [change(f"c{n}", f"p{n}@post.example") for n in range(1, len(rows) + 1)]
+    connector = connect()
+    list(connector.held(changes))
+    assert connector.predict_calls(changes) == 2
+    with pytest.raises(Stop, match="c4: its status went from transactional to subscribed"):
+        list(connector.write(changes))
+    (call,) = post.calls
+    sent = [m["email_address"] for m in json.loads(call.request.body)["members"]]
+    assert sorted(sent) == [f"p{n}@post.example" for n in (1, 2, 3, 4, 5)]
+
+
+def test_the_first_call_goes_alone_and_the_others_side_by_side(web, api, connect, sample):
     lock, meeting, under_way = Lock(), Event(), []
 
     def echo(request):
@@ -125,8 +146,8 @@ def test_the_first_batch_goes_alone_and_the_others_side_by_side(web, api, connec
         return 200, {}, json.dumps(answer(*(row(m["email_address"], FT_BUY=73.46) for m in members)))
 
     web.add_callback("POST", f"{api}/lists/{LIST}", echo, content_type="application/json")
-    outcomes = list(connect().write([change(f"c{n}", f"p{n}@post.example") for n in range(1, 1501)]))
-    assert [batch[0].id for batch in outcomes] == ["c1", "c501", "c1001"]
+    outcomes = list(connect().write([change(f"c{n}", f"p{n}@post.example") for n in range(1, 1006)]))
+    assert [batch[0].id for batch in outcomes] == ["c1", "c6", "c506"]
     assert len(under_way) == 3
 
 
@@ -166,7 +187,7 @@ def test_each_row_has_its_own_outcome(web, api, connect, sample):
     assert "FT_BUY" in outcomes["c4"][1]
 
 
-@pytest.mark.parametrize(("named", "calls"), [(True, 2), (False, 9)])
+@pytest.mark.parametrize(("named", "calls"), [(True, 3), (False, 8)])
 def test_trap_one_bad_row_fails_the_whole_call(web, api, connect, sample, named, calls):
     """It is found by its number where Mailchimp tells that, else by halving."""
 
@@ -193,6 +214,7 @@ def test_trap_one_bad_row_fails_the_whole_call(web, api, connect, sample, named,
 
 
 def test_a_fault_that_is_not_the_rows_is_not_looked_for_in_each_of_them(web, api, connect, sample):
+    web.get(f"{api}/lists/{LIST}/members/c6", json={"status": "subscribed"})
     web.post(f"{api}/lists/{LIST}", status=400, json={"detail": "We are closed."})
     connector = connect()
     with pytest.raises(Rejected, match="audience a1: Mailchimp refuses everybody: We are closed"):

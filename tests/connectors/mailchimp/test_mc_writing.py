@@ -125,7 +125,7 @@ def test_what_was_written_reads_back_equal_and_nothing_else_has_changed(ready, s
     ready.calls.clear()
     foreseen = ready.predict_calls(changes)
     assert set(written(ready, changes).values()) == {Result.WRITTEN}
-    assert ready.calls.total() == foreseen == 4  # a sample, the values, two tags
+    assert ready.calls.total() == foreseen == 5  # a look, a sample, the values, two tags
     assert without_ours(sandbox.snapshot()) == before
     contacts = drain(ready, "members", cursor, date + timedelta(minutes=1))[0]
     assert {c.id for c in contacts} == {c.id for c in people}

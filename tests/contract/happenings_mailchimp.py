@@ -46,7 +46,7 @@ class Happenings:
                 return {"id": f"b{len(self._batches) - 1}", "status": "pending", "response_body_url": ""}
             case "GET", batch if batch.startswith("/batches/"):
                 name = batch.rpartition("/")[2]
-                url = f"https://files.mailchimp.example/{name}.tar.gz?signed=1"
+                url = f"https://us6.api.mailchimp.com/{name}.tar.gz?signed=1"
                 return {"id": name, "status": "finished", "response_body_url": url}
         return self._archive(self._batches[int(path.removeprefix("/b").removesuffix(".tar.gz"))])
 

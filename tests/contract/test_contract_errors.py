@@ -161,7 +161,7 @@ def test_a_write_of_which_nothing_is_said_is_not_believed(ready, given):
     people = ready.people()
     before = ready.records()
     route, body = ready.hand.nothing_written
-    ready.sandbox.inject(Fault(ready.hand.kind, route, "status", status=200, body=body))
+    ready.sandbox.inject(Fault(ready.hand.kind, route, "status", status=200, body=body, times=100))
     outcomes = ready.write([given.change(person) for person in people])
     assert {outcome.result for outcome in outcomes} == {Result.UNKNOWN}
     assert {outcome.id for outcome in outcomes} == {person.id for person in people}

@@ -16,10 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
+from unittest.mock import patch
 
 from benchmarks.crash_points import COMMANDS, Found, killed, points, stages
 from benchmarks.crash_site import PAGE, CrashSite
 from sandbox.people import World
+from sandbox.salesforce import queries
 from sandbox.world import small
 
 PEOPLE = 40
@@ -35,6 +37,7 @@ def matrix(
 ) -> list[Found]:
     """Kill at `count` points of the `wanted` stages; what became of each, told as they come."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        stack.enter_context(patch.object(queries, "SMALLEST_PAGE", PAGE))
         sites: SimpleQueue[CrashSite] = SimpleQueue()
         for number in range(workers):
             site = CrashSite(world, Path(folder, f"site{number}"))

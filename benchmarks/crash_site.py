@@ -15,7 +15,6 @@ from typing import Any
 from benchmarks import records
 from benchmarks.witness import Witness
 from sandbox.people import World
-from sandbox.salesforce import queries
 from sandbox.server import Sandbox, Saved
 from sync.secrets import variable
 
@@ -72,7 +71,6 @@ class CrashSite:
         self.witness = Witness()
         self.sandbox = Sandbox(world, DATE, limits=False)
         self.sandbox.watch(self.witness)
-        queries.SMALLEST_PAGE = PAGE
         self.sandbox.start()
         self.folder = folder
         tokens = {variable(f"{name}.token"): platform.token for name, platform in self.sandbox.platforms.items()}

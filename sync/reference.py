@@ -20,7 +20,7 @@ EXAMPLES: Mapping[str, str] = {
     "moved_from": '"Champions"',
     "moved_to": '"Cooling"',
 }
-"""What the example file shows for keys without a default."""
+"""What the example file shows for keys without a default, and for one that says nothing by its default."""
 
 OPTIONAL = ("[[objectives]]", "[[surveys]]", "[[alerts.rules]]")
 """Sections that are commented out in the example file: their presence alone changes something."""
@@ -59,7 +59,7 @@ def _example_block(block: Block) -> Iterator[str]:
         yield from ("", *_comment(block.meaning), optional + block.header)
     for key in block.keys:
         yield from ("", *_comment(key.meaning))
-        if key.default is None:
+        if key.name in EXAMPLES:
             yield f"{optional}{key.name} = {EXAMPLES[key.name]}"
         else:
             yield f"#{key.name} = {key.default}"

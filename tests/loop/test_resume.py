@@ -29,7 +29,7 @@ EXACT = [
     (r"POST /hubspot/crm/v3/objects/contacts/batch/update", 1),
     (r"POST /mailchimp/3.0/lists/\w+/merge-fields", 2),
     (r"POST /mailchimp/3.0/lists/\w+", 1),
-    (r"POST /mailchimp/3.0/lists/\w+/segments/\d+", 3),
+    (r"POST /mailchimp/3.0/batches", 2),
     (r"POST /salesforce/services/data/v62.0/tooling/sobjects/CustomField", 3),
     (r"POST /salesforce/services/data/v62.0/sobjects/FieldPermissions", 4),
     (r"PATCH /salesforce/services/data/v62.0/composite/sobjects", 1),
@@ -76,7 +76,7 @@ def test_killed_at_any_call_of_a_pull(tiny, undisturbed, number, acts):
 
 @pytest.mark.parametrize(("call", "number"), EXACT)
 def test_killed_when_a_write_has_taken_effect_but_is_not_answered(tiny, undisturbed, call, number):
-    makes = "run" if call.endswith(("update", "segments/\\d+", "lists/\\w+", "composite/sobjects")) else "provision"
+    makes = "run" if call.endswith(("update", "batches", "lists/\\w+", "composite/sobjects")) else "provision"
     assert killed_at(tiny, lambda got: re.fullmatch(call, got) is not None, number, acts=True, command=makes)
     assert_ends_well(tiny, undisturbed)
 

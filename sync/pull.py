@@ -1,10 +1,11 @@
 """Stage 1: from the platforms into the store. Streams are read side by side, one writer stores their pages."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from queue import Queue
+from itertools import count
+from queue import PriorityQueue
 from threading import Event, Thread
 
 from connectors.contract import Connector, Page
@@ -42,12 +43,16 @@ class Pulled:
     """The problem's kind, of `connectors.errors`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Arrival:
-    pulled: Pulled
-    page: Page | None = None
-    error: Exception | None = None
-    stored: Event = field(default_factory=Event)
+    """Small pages are stored first: a stream that comes in many of them must not wait for those of a few big ones."""
+
+    rows: int
+    turn: int
+    pulled: Pulled = field(compare=False)
+    page: Page | None = field(default=None, compare=False)
+    error: Exception | None = field(default=None, compare=False)
+    stored: Event = field(default_factory=Event, compare=False)
 
 
 Progress = Callable[[Pulled, Page], None]
@@ -69,7 +74,8 @@ def pull(
     """
     db = site.db
     connectors = {name: each for name, each in site.connectors.items() if accounts is None or name in accounts}
-    queue: Queue[_Arrival] = Queue()
+    queue: PriorityQueue[_Arrival] = PriorityQueue()
+    turns = count()
     given_up = Event()
     for account in (each for each in site.config.accounts if each.name in connectors):
         streams = connectors[account.name].capabilities.contact_streams
@@ -87,7 +93,7 @@ def pull(
     ]
     for pulled in results:
         start = facts.cursor(db, pulled.account, pulled.stream)
-        reader = (connectors[pulled.account], pulled, start, now, queue, given_up, site.clock.stop)
+        reader = (connectors[pulled.account], pulled, start, now, queue, turns, given_up, site.clock.stop)
         Thread(target=_read, args=reader, name=f"pull {pulled.account} {pulled.stream}", daemon=True).start()
     try:
         _store(site, queue, len(results), now, progress)
@@ -130,7 +136,8 @@ def _read(
     pulled: Pulled,
     start: str | None,
     until: datetime,
-    queue: Queue[_Arrival],
+    queue: PriorityQueue[_Arrival],
+    turns: Iterator[int],
     given_up: Event,
     told_to_stop: Event,
 ) -> None:
@@ -141,7 +148,7 @@ def _read(
     error: Exception | None = None
     try:
         for page in connector.pull(pulled.stream, start, until):
-            arrival = _Arrival(pulled, page)
+            arrival = _Arrival(len(page.contacts) + len(page.activities), next(turns), pulled, page)
             queue.put(arrival)
             while not arrival.stored.wait(LOOK_UP_SECONDS):
                 if given_up.is_set():
@@ -150,10 +157,10 @@ def _read(
                 raise Retry(STOPPED)
     except Exception as caught:  # noqa: BLE001 - handed to the main thread, which raises what it does not know
         error = caught
-    queue.put(_Arrival(pulled, error=error))
+    queue.put(_Arrival(0, next(turns), pulled, error=error))
 
 
-def _store(site: Site, queue: Queue[_Arrival], readers: int, now: datetime, progress: Progress | None) -> None:
+def _store(site: Site, queue: PriorityQueue[_Arrival], readers: int, now: datetime, progress: Progress | None) -> None:
     while readers:
         arrival = queue.get()
         pulled, page = arrival.pulled, arrival.page

@@ -10,7 +10,7 @@ from scoring.objectives import Objective, high_threshold
 from scoring.sample import count
 from scoring.snapshots import Ints, Rows, Snapshots
 
-MOST_ROWS = 100_000
+MOST_ROWS = 60_000
 """Learning curves are flat long before this many rows; people are drawn beyond it, and the model says so."""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""

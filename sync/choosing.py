@@ -87,7 +87,7 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     trained = _train(site, past, objective, others)
     used = _chosen(site, past, objective, stored, champion, misfit, trained)
     known = outcomes_known(past, trained.objective.asked)
-    return replace(used, why_trained=why or "there is no model yet", outcomes_known=known)
+    return replace(used, why_trained=why or "it is the first one", outcomes_known=known)
 
 
 def _chosen(

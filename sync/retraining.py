@@ -30,7 +30,7 @@ def reason(site: Site, past: "Snapshots", objective: Objective, kind: str, asked
         return "it was asked for"
     last = newest_model(site.db, objective.key, instant(past.as_of))
     if last is None:
-        return "there is no model yet"
+        return "it is the first one"
     due = next(CronSim(site.config.schedule.train, last.trained_at.astimezone(site.config.zone)))
     if due <= instant(past.as_of):
         return f"it was due on {due:%Y-%m-%d} (schedule.train)"

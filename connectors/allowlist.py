@@ -107,10 +107,7 @@ def _problem(rule: Rule, headers: Mapping[str, str], query: Iterable[str], body:
 
 
 def parsed(body: bytes | str | None) -> Any:
-    """A body as data; ValueError for what is neither JSON nor a form, and where a name comes twice: who knows which one
-
-    counts.
-    """
+    """A body as data. ValueError for what is neither JSON nor a form, and where a name comes twice: which counts?"""
     if not body:
         return None
     text = body.decode() if isinstance(body, bytes) else body

@@ -14,7 +14,8 @@ from connectors.records import Contact
 
 
 def held(api: Api, members: Members, changes: Sequence[Change], statuses: dict[str, str]) -> Iterator[list[Held]]:
-    """One list per page, or per audience for members that are asked for one by one; their `statuses` are noted."""
+    """One list per page, or per audience for members that are asked for one by one; notes their `statuses` alone."""
+    statuses.clear()
     wanted: dict[str, set[str]] = {}
     for change in changes:
         wanted.setdefault(change.object, set()).add(change.id)

@@ -15,6 +15,7 @@ from sync.fields import field_specs
 from sync.live import TOO_FEW_CALLS, live_plan
 from sync.outcome import Outcome, summary
 from sync.plan import Plan
+from sync.plan_files import save
 from sync.pull import Pulled, pull
 from sync.schema_guard import changed_fields
 from sync.score import score
@@ -169,7 +170,7 @@ def _write(
             outcome.shut |= {name: why for name, why in open_part.unread.items() if why != TOO_FEW_CALLS}
         open_part = part(open_part, outcome.shut)
         outcome.plan = together(outcome.plan, open_part)
-    outcome.plan_file = planning.save(outcome.plan, site.config.data_dir / "plans")
+    outcome.plan_file = save(outcome.plan, site.config.data_dir / "plans")
     if writes:
         watcher.begin("apply")
         _apply(site, outcome, open_part, field_specs(site.config))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from connectors.contract import Change, Connector, FieldSpec, FieldType
@@ -35,8 +34,6 @@ PINNED_IN_PART = "written in part: other fields were edited by hand over there a
 """Why contacts are left alone."""
 TOO_OLD = "too old (write.blank_after): our values are emptied until everyone is scored again"
 """Said of scores."""
-KEPT = 20
-"""Plan files that are kept: they hold addresses."""
 BANDS = (33.0, 67.0)
 """Scores below the first are low, from the second on high."""
 
@@ -161,16 +158,6 @@ def too_old(config: Config, scored: datetime, now: datetime) -> bool:
 def contacts(db: sqlite3.Connection, account: str) -> Iterator[sqlite3.Row]:
     """The contacts an account has: what they hold of ours (`owned`), whether they can and may be written to."""
     yield from db.execute(_CONTACTS, (account,))
-
-
-def save(plan: Plan, folder: Path) -> Path:
-    """Write the plan to a file of its own in `folder` and return the path; only the newest KEPT stay there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"plan-{plan.as_of:%Y%m%d-%H%M}-{plan.id[:6]}.json"
-    path.write_text(plan.to_json(), encoding="utf-8")
-    for old in sorted(folder.glob("plan-*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
-        old.unlink()
-    return path
 
 
 def _change_of(

@@ -11,6 +11,7 @@ from sync.emails import email_key
 from sync.errors import ForetagError
 from sync.instants import instant
 from sync.plan import UNWRITABLE, Plan
+from sync.plan_files import delete_naming
 from sync.rollout import in_control
 from sync.site import Site
 from sync.store.database import transaction
@@ -164,16 +165,9 @@ def forget(site: Site, person: int) -> list[Path]:
         for each in same_person(site.db, person)
         for row in site.db.execute(CONTACTS, (each,))
     }
-    gone = [file for file in sorted((site.config.data_dir / "plans").glob("*.json")) if _names_one(file, contacts)]
-    for file in gone:
-        file.unlink()
+    gone = delete_naming(site.config.data_dir / "plans", contacts)
     with transaction(site.db):
         erase(site.db, person)
     site.db.execute("VACUUM")
     site.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return gone
-
-
-def _names_one(file: Path, contacts: set[tuple[str, str]]) -> bool:
-    changes = Plan.from_json(file.read_bytes()).changes
-    return any((account, change.id) in contacts for account in changes for change in changes[account])

@@ -9,6 +9,7 @@ import click
 
 from sync.cli import main
 from sync.config_keys import Block, Key, blocks
+from sync.files import write_whole
 
 EXAMPLES: Mapping[str, str] = {
     "timezone": '"Europe/Berlin"',
@@ -110,5 +111,5 @@ def _help(command: click.Command, name: str, parent: click.Context | None) -> It
 if __name__ == "__main__":
     for path, text in generated().items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
         click.echo(f"wrote {path}")

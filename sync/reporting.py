@@ -12,6 +12,7 @@ from sync.config_sections import TITLES
 from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
+from sync.files import write_whole
 from sync.learned import marks, objectives, realised_months
 from sync.movement import chain_sentences, doubt, movement
 from sync.persons import name_of
@@ -51,9 +52,7 @@ def write_report(site: Site, now: datetime, path: Path | None = None) -> Path:
     """Write the page (to data_dir/report.html by default) and return its path. The file is replaced as a whole."""
     target = path or site.config.data_dir / "report.html"
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.new")
-    draft.write_text(render(report_data(site, now)), encoding="utf-8")
-    draft.replace(target)
+    write_whole(target, render(report_data(site, now)))
     return target
 
 

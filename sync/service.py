@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sync.config import Config
 from sync.errors import ForetagError
+from sync.files import write_whole
 
 NAME = "foretag.service"
 MARK = "# Written by: foretag service install"
@@ -126,7 +127,7 @@ class Service:
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.unit(), encoding="utf-8")
+            write_whole(path, self.unit())
         except OSError as error:
             raise _no_right(error) from error
         return path

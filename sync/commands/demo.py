@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import example, parse_instant
+from sync.files import write_whole
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -88,7 +89,7 @@ def _config(sandbox: "Sandbox", out: Path) -> "Config":
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     path = out / "config.toml"
-    path.write_text(f"{BEGINNING}{sandbox_config(sandbox.url, Path('data'))}{END}", encoding="utf-8")
+    write_whole(path, f"{BEGINNING}{sandbox_config(sandbox.url, Path('data'))}{END}")
     return load(path)
 
 

@@ -13,6 +13,7 @@ from sync.config_accounts import Account
 from sync.config_text import Answers, config_text
 from sync.configfile import parse
 from sync.errors import ForetagError
+from sync.files import write_whole
 
 _MODES = ("shadow", "pilot", "full")
 
@@ -65,8 +66,7 @@ def init(
     text = config_text(answers)
     accounts = parse(text, path).accounts
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    write_whole(path, text)
     click.echo(f"Wrote {path}.")
     for account in accounts:
         _take_secret(account, asking)

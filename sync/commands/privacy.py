@@ -1,7 +1,6 @@
 """The commands for the people who are predicted for: what is known of them, forgetting them, informing them."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 
 from sync.cli import App, example, pass_app
 from sync.errors import ForetagError
+from sync.files import OWNER_ONLY, write_whole
 
 if TYPE_CHECKING:
     from sync.site import Site
@@ -37,9 +37,7 @@ def export(app: App, email: str, out: Path | None) -> None:
     if out is None:
         click.echo(text)
         return
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - to be born closed to others
-        file.write(text + "\n")
+    write_whole(out, text + "\n", OWNER_ONLY)
     click.echo(f"Wrote {out}")
 
 

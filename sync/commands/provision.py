@@ -60,6 +60,7 @@ def _chosen(app: App, account: str) -> "Sequence[Account]":
 def _print(app: App, chosen: "Sequence[Account]", folder: str) -> None:
     from sync.accounts import connect
     from sync.fields import field_specs
+    from sync.files import write_whole
 
     for account in chosen:
         files = connect(account, app.config, app.clock).package(field_specs(app.config))
@@ -69,5 +70,5 @@ def _print(app: App, chosen: "Sequence[Account]", folder: str) -> None:
                 continue
             path = Path(folder, account.name, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
             click.echo(f"Wrote {path}")

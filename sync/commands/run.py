@@ -71,16 +71,18 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
     Ends with 0 when there is nothing to do and with 2 when there are changes.
     """
     from sync import plan as planning
+    from sync.files import OWNER_ONLY, write_whole
     from sync.live import live_plan
+    from sync.plan_files import save
     from sync.show import detail_lines, example_lines, plan_lines
     from sync.site import open_site
 
     with open_site(app.config, app.clock) as site:
         made = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
-        path = planning.save(made, site.config.data_dir / "plans")
+        path = save(made, site.config.data_dir / "plans")
         told = [*plan_lines(made, site.budgets), *detail_lines(made)]
     if out:
-        out.write_text(made.to_json(), encoding="utf-8")
+        write_whole(out, made.to_json(), OWNER_ONLY)
     if as_json:
         click.echo(made.to_json())
     else:
@@ -109,6 +111,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
     from sync.fields import field_specs
     from sync.live import live_plan, look
     from sync.plan import Plan
+    from sync.plan_files import save
     from sync.show import applied_lines, moved_lines, plan_lines
     from sync.site import open_site
     from sync.store.facts import holds
@@ -139,7 +142,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
         if any(moved.values()):
             _say(moved_lines(moved))
             anew = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
-            path = planning.save(anew, site.config.data_dir / "plans")
+            path = save(anew, site.config.data_dir / "plans")
             _say(plan_lines(anew, site.budgets))
             click.echo(f"Nothing was written. Planned anew: {path}   Next: foretag apply {path}")
             raise click.exceptions.Exit(CHANGES_PENDING)

@@ -1,12 +1,12 @@
 """Copies of the store: making one of a single instant, and telling whether one is whole."""
 
-import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import ForetagError
+from sync.files import OWNER_ONLY, to_disk
 from sync.store.migrations import MIGRATIONS
 
 COUNTED = ("contact", "person", "activity", "prediction", "standing", "model", "run", "outbox")
@@ -33,23 +33,15 @@ def copy(db: sqlite3.Connection, target: Path) -> None:
     unfinished = target.with_name(f"{target.name}.part")
     unfinished.unlink(missing_ok=True)
     try:
-        unfinished.touch(mode=0o600)
+        unfinished.touch(mode=OWNER_ONLY)
         with closing(sqlite3.connect(unfinished)) as made:
             db.backup(made)
             made.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-        _to_disk(unfinished)
+        to_disk(unfinished)
         unfinished.replace(target)
-        _to_disk(target.parent)
+        to_disk(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def examine(file: Path) -> Copy:

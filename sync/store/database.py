@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.errors import ForetagError
+from sync.files import OWNER_ONLY
 from sync.store.copies import copy
 from sync.store.migrations import MIGRATIONS
 
 BUSY_SECONDS = 30.0
 """How long a reader waits for the daemon's write to end."""
-
-OWNER_ONLY = 0o600
-"""Rights of the store: it holds addresses and what people bought."""
 
 
 class StoreError(ForetagError):

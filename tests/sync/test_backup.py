@@ -131,7 +131,7 @@ def test_a_copy_that_breaks_off_leaves_the_one_before(filled, tmp_path, monkeypa
     def full(_descriptor: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("sync.store.copies.os.fsync", full)
+    monkeypatch.setattr("sync.files.os.fsync", full)
     filled.db.execute("DELETE FROM activity")
     with pytest.raises(OSError, match="no space left"):
         copy(filled.db, target)
@@ -250,7 +250,7 @@ def test_without_room_for_the_copy_the_store_is_not_changed(old_store, monkeypat
         raise OSError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr("sync.store.copies.os.fsync", full)
+        patch.setattr("sync.files.os.fsync", full)
         with pytest.raises(StoreError, match="no space left"):
             open_store(old_store)
     assert examine(old_store).schema == 1

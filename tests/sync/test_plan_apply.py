@@ -13,7 +13,8 @@ from sync.apply import apply
 from sync.clock import FixedClock
 from sync.errors import ForetagError
 from sync.fields import field_specs
-from sync.plan import Plan, make_plan, save
+from sync.plan import Plan, make_plan
+from sync.plan_files import save
 from sync.rollout import in_pilot
 from sync.store import facts, people, pilots
 from sync.store.database import transaction

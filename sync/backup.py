@@ -11,7 +11,7 @@ from pathlib import Path
 from sync.config import Config
 from sync.errors import ForetagError
 from sync.lock import only_run
-from sync.site import Site, store_path
+from sync.site import Site, half_restored, store_path
 from sync.store import forgotten
 from sync.store.copies import copy, examine
 from sync.store.database import migrate
@@ -83,7 +83,7 @@ def restore(config: Config, now: datetime, file: Path) -> Path | None:
     examine(file)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = store_path(config)
-    ready = store.with_name(f"{store.name}.restoring")
+    ready = half_restored(config)
     with only_run(config.data_dir, now):
         try:
             with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:

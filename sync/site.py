@@ -1,5 +1,6 @@
 """Everything a stage works with, opened once: config, clock, store, connectors."""
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from sync.store import runs
 from sync.store.calls import CallBook
 from sync.store.database import open_store, trouble
 from sync.store.facts import cursors
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -112,6 +115,12 @@ def store_path(config: Config) -> Path:
     return config.data_dir / "foretag.sqlite"
 
 
+def half_restored(config: Config) -> Path:
+    """What a copy that is put back is called until it is the store."""
+    store = store_path(config)
+    return store.with_name(f"{store.name}.restoring")
+
+
 @contextmanager
 def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[Site]:
     """Open the installation; `alone` (everything that changes the store) waits for nobody: RunActive when it is held.
@@ -124,11 +133,24 @@ def open_site(config: Config, clock: Clock, *, alone: bool = True) -> Iterator[S
         raise trouble(config.data_dir, error) from error
     if alone:
         local = clock.now().astimezone(config.zone)
-        with only_run(config.data_dir, local) as hold, _opened(config, clock, hold) as site:
-            yield site
+        with only_run(config.data_dir, local) as hold:
+            _drop_half_restored(config)
+            with _opened(config, clock, hold) as site:
+                yield site
     else:
         with _opened(config, clock) as site:
             yield site
+
+
+def _drop_half_restored(config: Config) -> None:
+    """Remove what a restore left that died; whoever holds the lock knows that none is under way."""
+    unfinished = half_restored(config)
+    for left in unfinished.parent.glob(f"{unfinished.name}*"):
+        try:
+            left.unlink()
+        except OSError as error:
+            raise trouble(left, error) from error
+        log.warning("removed %s: the restore that made it was cut off. If it is still wanted, do it again", left)
 
 
 @contextmanager

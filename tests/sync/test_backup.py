@@ -3,6 +3,8 @@
 import fcntl
 import os
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +17,7 @@ from sync import backup, cli
 from sync.clock import FixedClock
 from sync.errors import ForetagError, RunActive
 from sync.lock import only_run
+from sync.site import open_site
 from sync.store.copies import NoStore, copy, examine
 from sync.store.database import StoreError, open_store, transaction
 from sync.store.migrations import MIGRATIONS
@@ -173,6 +176,32 @@ def test_a_restore_puts_the_copy_in_place_and_keeps_the_present_store(filled, tm
     assert (contacts(filled.store), contacts(kept), contacts(made)) == (5, 1, 5)
     assert rights(filled.store) == rights(kept) == 0o600
     assert {file.name for file in filled.store.parent.iterdir()} == {filled.store.name, kept.name, "foretag.lock"}
+
+
+_DIES = """
+import os, sys
+from sync.cli import main
+rename = os.replace
+os.replace = lambda old, new: os._exit(9) if str(new).endswith(sys.argv[1]) else rename(old, new)
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("at", [".restoring", ".sqlite"])
+def test_what_a_killed_restore_leaves_goes_with_the_next_run(foretag, filled, tmp_path, helpers, caplog, at) -> None:
+    made = backup.create(filled, tmp_path / "b.sqlite")
+    filled.db.execute("DELETE FROM contact WHERE id != '1'")
+    filled.db.close()
+    command = [sys.executable, "-c", _DIES, at, "--now", helpers.now.isoformat(), "backup", "restore", made, "--yes"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 9
+    (left,) = filled.store.parent.glob("*.restoring*")
+    assert rights(left) == 0o600
+    with open_site(filled.config, filled.clock, alone=False):  # a restore might be under way
+        assert left.exists()
+    with open_site(filled.config, filled.clock) as site:
+        assert contacts(site.store) == 1
+    assert not left.exists()
+    assert f"removed {left}" in caplog.text
 
 
 def test_a_restore_waits_for_no_run(filled, tmp_path, helpers) -> None:

@@ -43,9 +43,8 @@ def apply(site: Site, plan: Plan, specs: Sequence[FieldSpec], progress: Progress
 
     An account that fails does not stop the others; being told to stop ends all after a batch.
     """
-    pairs = [(account, change) for account, changes in plan.changes.items() for change in changes]
     outbox.resolve(site.db, site.clock.now())
-    outbox.enqueue(site.db, plan.id, pairs)
+    outbox.enqueue(site.db, plan.id, plan.changes)
     return [
         _apply_account(site, plan.id, account, specs, progress) for account, changes in plan.changes.items() if changes
     ]

@@ -34,7 +34,8 @@ def as_data(site: Site) -> dict[str, Any]:
         table: site.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from this line
         for table in ("contact", "activity", "person", "prediction")
     }
-    waiting = site.db.execute("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sent')").fetchone()[0]
+    open_ = site.db.execute("SELECT account, count(*) FROM outbox WHERE state IN ('pending', 'sent') GROUP BY account")
+    waiting = dict(open_.fetchall())
     return {
         "mode": site.config.boldest_mode,
         "accounts": {account.name: site.config.mode_of(account) for account in site.config.accounts},
@@ -42,7 +43,7 @@ def as_data(site: Site) -> dict[str, Any]:
         "freshness": fresh,
         "emptied": scored_at is not None and too_old(site.config, scored_at, site.clock.now()),
         "stored": counts,
-        "waiting_to_be_written": waiting,
+        "waiting_to_be_written": sum(waiting.get(account.name, 0) for account in site.config.accounts),
         "currency": site.config.currency,
         "amounts_left_out": foreign_amounts(site.db, site.config.currency),
         "runs": [

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,21 +23,27 @@ COMPANIONS = frozenset({"reasons", "scored_on", "segment_since", "segment_before
 """Fields that only follow: they are written when something else changes."""
 
 
-def enqueue(db: sqlite3.Connection, plan: str, changes: Iterable[tuple[str, Change]]) -> int:
-    """Put the (account, change) pairs of a plan into the outbox and return how many are open.
+def enqueue(db: sqlite3.Connection, plan: str, changes: Mapping[str, Sequence[Change]]) -> int:
+    """Put the changes of a plan, by account, into the outbox and return how many are open.
 
-    Whatever an earlier plan left open is superseded: values are absolute, so only the newest ones count. A contact
-    that is known to hold the values already is left out, so that a plan carried out again writes only what is missing.
+    Whatever an earlier plan left open on these accounts is superseded, also where there is nothing to change now:
+    values are absolute, so only the newest ones count. Other accounts are left as they are. A contact that is known to
+    hold the values already is left out, so that a plan carried out again writes only what is missing.
     """
     with transaction(db):
-        db.execute("UPDATE outbox SET state = 'superseded' WHERE plan != ? AND state IN ('pending', 'sent')", (plan,))
+        db.execute(
+            """UPDATE outbox SET state = 'superseded'
+            WHERE plan != ? AND account IN (SELECT value FROM json_each(?)) AND state IN ('pending', 'sent')""",
+            (plan, _dump([*changes])),
+        )
         db.executemany(
             """INSERT INTO outbox (plan, account, contact_id, object, email, before, after, state)
             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')
             ON CONFLICT DO UPDATE SET state = 'pending' WHERE state != 'sent'""",
             (
                 (plan, account, change.id, change.object, change.email, _dump(change.before), _dump(change.after))
-                for account, change in changes
+                for account, some in changes.items()
+                for change in some
                 if not holds(db, account, change.id, change.after)
             ),
         )

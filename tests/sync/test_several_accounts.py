@@ -1,11 +1,13 @@
 """Several accounts: each with its own mode and times, and none that stops the others."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from connectors.contract import Change, Result
 from connectors.errors import NotAuthorised
 from sync import jobs
 from sync.accounts import Unopened
@@ -18,7 +20,8 @@ from sync.pull import pull
 from sync.score import score
 from sync.site import Site
 from sync.status import as_data, as_lines
-from sync.store import runs
+from sync.store import facts, outbox, runs
+from sync.store.database import transaction
 from sync.window import NOT_ITS_TIME
 
 TWO = [{"name": "shop-de"}, {"name": "shop-us"}]
@@ -34,8 +37,6 @@ def platforms(helpers):
 
 
 def _others(pages):
-    from dataclasses import replace
-
     return {
         stream: [
             replace(page, contacts=tuple(replace(each, email=f"us-{each.email}") for each in page.contacts))
@@ -128,6 +129,34 @@ def test_each_job_minds_its_own_accounts(shops, platforms, helpers) -> None:
     assert runs.last(site.db)[0].summary["shut"] == {"shop-us": NOT_ITS_TIME}
     todo["write shop-us"].job(site)
     assert written(platforms) == {"shop-de": 4, "shop-us": 4}
+
+
+def test_what_was_sent_to_one_account_stays_open_while_another_is_written_to(shops, platforms) -> None:
+    """Answers that were lost are looked for, however often others are written to before that account is read again."""
+    site = shops({}, {"schedule": {"write": "0 20 * * *"}})
+    answers = platforms["shop-us"].write
+
+    def lost(changes):
+        yield [replace(each, result=Result.UNKNOWN) for outcomes in answers(changes) for each in outcomes]
+
+    platforms["shop-us"].write = lost
+    run(site, Silent())
+    left = "SELECT count(*) FROM outbox WHERE account = 'shop-us' AND state = 'sent'"
+    assert site.db.execute(left).fetchone()[0] == 4
+    assert as_data(site)["waiting_to_be_written"] == 4
+    with transaction(site.db):
+        facts.forget_owned(site.db, "shop-de")
+    platforms["shop-de"].stored.clear()
+    outcome = write(site, Silent(), ["shop-de"])
+    assert {each.account: each.written for each in outcome.applied} == {"shop-de": 4}
+    assert site.db.execute(left).fetchone()[0] == 4
+
+
+def test_nothing_waits_to_be_written_to_an_account_that_was_taken_out_of_the_config(shops) -> None:
+    site = shops()
+    change = Change("contacts", "1", "anna@shop.example", {"buy_score": 50.0})
+    outbox.enqueue(site.db, "plan", {"gone": [change], "shop-de": [change]})
+    assert as_data(site)["waiting_to_be_written"] == 1
 
 
 def test_a_reload_takes_away_the_times_that_are_no_longer_there(shops, helpers) -> None:

@@ -17,8 +17,8 @@ def shop(db):
     return db
 
 
-def changes(*numbers: int, score: float = 50.0) -> list[tuple[str, Change]]:
-    return [("shop", Change("contacts", str(n), f"p{n}@shop.example", {"buy_score": score})) for n in numbers]
+def changes(*numbers: int, score: float = 50.0) -> dict[str, list[Change]]:
+    return {"shop": [Change("contacts", str(n), f"p{n}@shop.example", {"buy_score": score}) for n in numbers]}
 
 
 def states(db) -> dict[str, str]:
@@ -32,14 +32,14 @@ def owned(db, number: int):
 
 def test_what_was_enqueued_comes_out_as_it_was(shop) -> None:
     change = Change("contacts", "1", "p1@shop.example", {"tags": ("A", "B"), "reasons": None}, {"tags": ("A",)})
-    assert outbox.enqueue(shop, "plan", [("shop", change)]) == 1
+    assert outbox.enqueue(shop, "plan", {"shop": [change]}) == 1
     assert outbox.open_changes(shop, "plan", "shop") == [change]
     assert outbox.open_changes(shop, "plan", "other") == []
 
 
 def test_a_confirmed_row_is_known_to_be_there_and_not_sent_again(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1, 2))
-    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1, 2)])
+    outbox.mark_sent(shop, "plan", "shop", changes(1, 2)["shop"])
     outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.WRITTEN)], NOW)
     assert owned(shop, 1) == {"buy_score": 50.0}
     assert owned(shop, 2) == {}
@@ -49,14 +49,14 @@ def test_a_confirmed_row_is_known_to_be_there_and_not_sent_again(shop) -> None:
 
 def test_sent_without_an_answer_is_sent_again(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1))
-    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1)])
+    outbox.mark_sent(shop, "plan", "shop", changes(1)["shop"])
     outbox.settle(shop, "plan", "shop", [Outcome("contacts", "1", Result.UNKNOWN, "no answer")], NOW)
     assert [change.id for change in outbox.open_changes(shop, "plan", "shop")] == ["1"]
 
 
 def test_what_was_sent_without_an_answer_and_is_seen_to_be_there_counts_as_confirmed(shop) -> None:
     outbox.enqueue(shop, "plan", changes(1, 2, 3))
-    outbox.mark_sent(shop, "plan", "shop", [change for _, change in changes(1, 2)])
+    outbox.mark_sent(shop, "plan", "shop", changes(1, 2)["shop"])
     for number in ("1", "3"):
         facts.note_owned(shop, "shop", number, {"buy_score": 50.0, "segment": "New"})
     outbox.resolve(shop, NOW)
@@ -67,7 +67,7 @@ def test_what_was_sent_without_an_answer_and_is_seen_to_be_there_counts_as_confi
 
 def test_what_got_there_of_a_change_is_not_sent_again(shop) -> None:
     change = Change("contacts", "1", None, {"buy_score": 50.0, "reasons": None, "tags": ("A", "B")}, {"reasons": "old"})
-    outbox.enqueue(shop, "plan", [("shop", change)])
+    outbox.enqueue(shop, "plan", {"shop": [change]})
     outbox.mark_sent(shop, "plan", "shop", [change])
     facts.note_owned(shop, "shop", "1", {"buy_score": 50.0, "tags": ("A",)})
     outbox.resolve(shop, NOW)
@@ -90,9 +90,20 @@ def test_a_newer_plan_supersedes_what_is_open(shop) -> None:
     ]  # fmt: skip
 
 
+def test_a_plan_for_some_accounts_leaves_what_is_open_on_others(shop) -> None:
+    outbox.enqueue(shop, "old", changes(1, 2) | {"other": changes(1, 2)["shop"]})
+    outbox.mark_sent(shop, "old", "other", changes(1)["shop"])
+    outbox.enqueue(shop, "new", {"shop": []})
+    assert outbox.open_changes(shop, "old", "shop") == []
+    rows = shop.execute("SELECT contact_id, state FROM outbox WHERE account = 'other' ORDER BY id")
+    assert [tuple(row) for row in rows] == [("1", "sent"), ("2", "pending")]
+    outbox.enqueue(shop, "newest", {"other": []})
+    assert outbox.open_changes(shop, "old", "other") == []
+
+
 def refuse(shop, plan, at, score=50.0, **more) -> None:
     change = Change("contacts", "1", None, {"buy_score": score, **more})
-    outbox.enqueue(shop, plan, [("shop", change)])
+    outbox.enqueue(shop, plan, {"shop": [change]})
     outbox.mark_sent(shop, plan, "shop", [change])
     outbox.settle(shop, plan, "shop", [Outcome("contacts", "1", Result.REJECTED, "required field missing")], at)
 

@@ -19,6 +19,9 @@ from connectors.mailchimp.sdk import Api
 class Tagger:
     """Writes the tags of one account. Those it is given changes for are known to be in the audience."""
 
+    names_the_gone = False
+    """Mailchimp passes over addresses that are not in the audience without a word."""
+
     def __init__(self, api: Api, fields: Fields, schema: Schema) -> None:
         self._api = api
         self._fields = fields

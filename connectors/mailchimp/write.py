@@ -70,9 +70,10 @@ class Writer:
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """The calls it takes when nobody is refused or gone."""
         calls = 0
-        for audience, mine in _by_audience([change for change in changes if change.email]).items():
-            calls += self._tagger.predict_calls(audience, mine)
-            if audience not in self._verified:
+        for audience, some in _by_audience([change for change in changes if change.email]).items():
+            calls += self._tagger.predict_calls(audience, some)
+            mine = [change for change in some if self._is_updated(change)]
+            if mine and audience not in self._verified:
                 sample, statuses = self._sample(mine, _SAMPLES)
                 calls += 1 + (not statuses)
                 mine = [change for change in mine if change not in sample]
@@ -92,8 +93,16 @@ class Writer:
 
     def _audience(self, audience: str, changes: Sequence[Change]) -> Iterator[list[Outcome]]:
         """A handful until a status was seen to stay, then several batches at once; tags at last."""
-        tagged: list[Change] = []
-        left = list(changes)
+        left, tagged, nothing = list[Change](), list[Change](), list[Outcome]()
+        for change in changes:
+            if self._is_updated(change):
+                left.append(change)
+            elif any(self._fields.tag_changes(change)):
+                tagged.append(change)
+            else:
+                nothing.append(outcome(change, Result.WRITTEN))
+        if nothing:
+            yield nothing
         for batch, outcomes in chain(self._verifying(audience, left), self._several(audience, left)):
             for change in batch:
                 if outcomes[change.id].result is Result.WRITTEN and any(self._fields.tag_changes(change)):
@@ -102,6 +111,11 @@ class Writer:
             if outcomes:
                 yield list(outcomes.values())
         yield from self._tagger.write(audience, tagged)
+
+    def _is_updated(self, change: Change) -> bool:
+        """Whether it is in a batch. Tags alone are where it takes an update, without a value, to see who is gone."""
+        unseen = not self._tagger.names_the_gone and any(self._fields.tag_changes(change))
+        return unseen or bool(self._fields.merge_fields(change.after))
 
     def _verifying(self, audience: str, left: list[Change]) -> Iterator[_Sent]:
         """Takes those it sends out of those `left`: more than before where nobody could be written."""

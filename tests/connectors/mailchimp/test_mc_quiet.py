@@ -63,6 +63,42 @@ def test_no_automation_starts_where_none_may(silent, connect, sandbox, readers):
     assert platform.started() == 10  # two tags each
 
 
+TAGS_ONLY = {"tags": ("Loyal",)}
+
+
+def test_where_only_tags_change_no_values_are_sent(silent, sandbox, readers):
+    idle, tagged = changes(readers[:1], TAGS_ONLY, TAGS_ONLY), changes(readers[1:7], TAGS_ONLY)
+    ghost = Change(LIST_ID, "ghost", "ghost@post.example", TAGS_ONLY)
+    silent.calls.clear()
+    foreseen = silent.predict_calls([*idle, *tagged, ghost])
+    written = results(silent, [*idle, *tagged, ghost])
+    assert written.pop("ghost") is Result.GONE
+    assert set(written.values()) == {Result.WRITTEN}
+    assert "members update" not in silent.calls
+    assert silent.calls.total() == foreseen == 4
+    tags = tags_of(sandbox)
+    assert [tuple(tags[id_]) for id_ in readers[:8]] == [(), *[("FT: Loyal",)] * 6, ()]
+
+
+def test_the_handful_whose_status_is_looked_at_is_of_those_with_values(silent, readers):
+    both = changes(readers[:1], TAGS_ONLY) + changes(readers[1:3], LOYAL)
+    silent.calls.clear()
+    foreseen = silent.predict_calls(both)
+    assert set(results(silent, both).values()) == {Result.WRITTEN}
+    assert (silent.calls["members update"], silent.calls["member"]) == (1, 1)
+    assert silent.calls.total() == foreseen
+
+
+def test_where_tags_may_start_automations_an_update_tells_who_is_gone(silent, connect, sandbox, readers):
+    loud = connect(f"{sandbox.url}/mailchimp/3.0", fire_automations=True)
+    ghost = Change(LIST_ID, "ghost", "ghost@post.example", TAGS_ONLY)
+    given = [ghost, *changes(readers[:2], TAGS_ONLY)]
+    foreseen = loud.predict_calls(given)
+    assert results(loud, given) == {"ghost": Result.GONE} | dict.fromkeys(readers[:2], Result.WRITTEN)
+    assert loud.calls["members update"] == 1
+    assert loud.calls.total() == foreseen + 1  # the first whose status is looked for is gone
+
+
 def test_the_gone_and_the_refused_are_named_and_the_others_tagged(silent, sandbox, readers, monkeypatch):
     audience, platform = sandbox.platform("mailchimp")._account.audience, sandbox.platform("mailchimp")
     platform.trouble(readers[3], Trouble("This address cannot be tagged", how="tag"))

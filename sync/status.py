@@ -43,7 +43,9 @@ def as_data(site: Site) -> dict[str, Any]:
         "freshness": fresh,
         "emptied": scored_at is not None and too_old(site.config, scored_at, site.clock.now()),
         "stored": counts,
-        "waiting_to_be_written": sum(waiting.get(account.name, 0) for account in site.config.accounts),
+        "waiting_to_be_written": sum(
+            waiting.get(account.name, 0) for account in site.config.accounts if site.config.mode_of(account) != "shadow"
+        ),
         "currency": site.config.currency,
         "amounts_left_out": foreign_amounts(site.db, site.config.currency),
         "runs": [

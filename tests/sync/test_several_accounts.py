@@ -152,10 +152,10 @@ def test_what_was_sent_to_one_account_stays_open_while_another_is_written_to(sho
     assert site.db.execute(left).fetchone()[0] == 4
 
 
-def test_nothing_waits_to_be_written_to_an_account_that_was_taken_out_of_the_config(shops) -> None:
-    site = shops()
+def test_nothing_waits_to_be_written_to_an_account_in_shadow_or_no_longer_in_the_config(shops) -> None:
+    site = shops({}, {"mode": "shadow"})
     change = Change("contacts", "1", "anna@shop.example", {"buy_score": 50.0})
-    outbox.enqueue(site.db, "plan", {"gone": [change], "shop-de": [change]})
+    outbox.enqueue(site.db, "plan", {"gone": [change], "shop-de": [change], "shop-us": [change]})
     assert as_data(site)["waiting_to_be_written"] == 1
 
 

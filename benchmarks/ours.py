@@ -13,7 +13,8 @@ from benchmarks.served import Served
 from connectors.contract import Change
 from sandbox.people import PLATFORMS, Platform
 from sync.commands.sandbox import sandbox_config
-from sync.plan import Plan, save
+from sync.plan import Plan
+from sync.plan_files import save
 
 FORETAG = Path(sys.executable).parent / "foretag"
 SCORE = {"buy_score": 71.5}

@@ -188,6 +188,13 @@ class Connector(Protocol):
         Who is gone or cannot be written to (any more) is left out; nobody comes twice.
         """
 
+    def members(self, name: str) -> frozenset[str]:
+        """Ids of the contacts on the list (HubSpot) or in the campaign (Salesforce) with this name or id.
+
+        Reads only. Stop, saying what to do, where there is none, where there are several, or where the platform has
+        no such thing; NotPermitted where it may not be read. Somebody merged may be in it by an old id.
+        """
+
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost."""
 

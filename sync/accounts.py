@@ -69,7 +69,7 @@ class Unopened:
     def _fails(self, *_: object, **__: object) -> Never:
         raise NotAuthorised(str(self.why))
 
-    pull = drift = provision = package = held = write = remove = _fails
+    pull = drift = provision = package = held = members = write = remove = _fails
 
 
 def _secret(account: Account, *, provision: bool) -> secrets.Secret:

@@ -48,6 +48,8 @@ def of_run(site: Site, outcome: Outcome) -> dict[str, str]:
     for each in findings(site):
         if not each.hint:
             found[f"{each.kind} {each.about}"] = f"{each.text}. More: foretag feedback"
+    if outcome.plan and outcome.plan.unlisted:
+        found["pilot"] = f"{outcome.plan.unlisted[0]}. More: foretag doctor"
     conflicts = _consent_conflicts(site)
     if conflicts:
         found["consent"] = (

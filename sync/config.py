@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from sync import secrets
 from sync.config_accounts import MODES, Account, HubSpot, Mailchimp, Mode, Salesforce, Section
 from sync.config_model import Model
-from sync.config_people import Pilot, Privacy
+from sync.config_people import ROSTERS, Mark, Pilot, Privacy
 from sync.config_sections import (
     TITLES,
     Alerts,
@@ -225,3 +225,11 @@ class Config(Section):
             for index, mark in enumerate(marks):
                 if mark.account not in known:
                     yield (*place, index), f"there is no account {mark.account}"
+                elif mark.is_roster:
+                    yield from (((*place, index), text) for text in self._not_that_list(mark))
+
+    def _not_that_list(self, mark: Mark) -> Iterator[str]:
+        kind = next(each.kind for each in self.accounts if mark.account in (each.name, each.kind))
+        has = ROSTERS.get(kind, "tag")
+        if has != mark.what:
+            yield f'{kind} has no {mark.what}s to choose people by: write "{mark.account}:{has}:{mark.name}"'

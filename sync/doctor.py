@@ -15,6 +15,7 @@ from sync.config_accounts import Account
 from sync.configfile import load
 from sync.errors import ForetagError
 from sync.redact import redact
+from sync.store import rosters
 
 LITTLE_SPACE = 1_000_000_000
 """Bytes free on the disk below which the doctor warns."""
@@ -67,7 +68,18 @@ def _account(account: Account, config: Config, connect: Callable[[Account, Confi
         return
     yield Finding("ok", f"secret from {source}")
     try:
-        for finding in connect(account, config).check():
+        connector = connect(account, config)
+        for finding in connector.check():
             yield replace(finding, text=redact(finding.text))
+        for name in (name for owner, name in rosters.asked(config) if owner == account.name):
+            yield _roster(connector, name)
     except (ConnectorError, ForetagError) as error:
         yield Finding("fail", redact(str(error)))
+
+
+def _roster(connector: Connector, name: str) -> Finding:
+    try:
+        count = len(connector.members(name))
+    except ConnectorError as error:
+        return Finding("fail", redact(str(error)), "until then it lets nobody into the pilot ([pilot] only)")
+    return Finding("ok", f'the pilot may be of the {count:,} contacts of "{name}"')

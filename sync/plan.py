@@ -10,20 +10,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from connectors.contract import Change, Connector, FieldSpec, FieldType
+from connectors.contract import Change, Connector, FieldSpec
 from connectors.records import Value
 from sync.config import Config
+from sync.differences import differences, same, wanted_values
 from sync.errors import ForetagError
 from sync.fields import field_specs
 from sync.plan_counts import counts
 from sync.rollout import in_pilot
-from sync.store import field_pins, outbox, pilots
+from sync.store import field_pins, outbox, pilots, rosters
 from sync.store.facts import contact_counts, load_owned
 from sync.store.outbox import COMPANIONS
 from sync.store.scores import Standing, newest_standings
 
-MONEY_BAND = 0.10
-"""An amount is rewritten when it moved by this share."""
 UNWRITABLE = "not writable there (archived, cleaned or converted)"
 OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
 NOT_SCORED, OUTSIDE = "not scored yet", "outside the pilot"
@@ -34,8 +33,6 @@ PINNED_IN_PART = "written in part: other fields were edited by hand over there a
 """Why contacts are left alone."""
 TOO_OLD = "too old (write.blank_after): our values are emptied until everyone is scored again"
 """Said of scores."""
-BANDS = (33.0, 67.0)
-"""Scores below the first are low, from the second on high."""
 
 
 @dataclass
@@ -57,6 +54,8 @@ class Plan:
     """Why the values there are right now could not be read, per account."""
     pilot: dict[str, int] = field(default_factory=dict)
     """Contacts that are in the pilot, for each account that is in one; beside them some are left outside of it."""
+    unlisted: list[str] = field(default_factory=list)
+    """Why lists and campaigns that the pilot is limited to let nobody in."""
     silent: list[str] = field(default_factory=list)
     """The accounts whose tags are set so that no automation starts by them."""
     blank: bool = False
@@ -86,6 +85,7 @@ class Plan:
                 "blank": self.blank,
                 "flips_held": self.flips_held,
                 "pilot": self.pilot,
+                "unlisted": self.unlisted,
                 "silent": self.silent,
                 "counts": {account: counts(changes) for account, changes in self.changes.items()},
                 "changes": changes,
@@ -101,7 +101,7 @@ class Plan:
             data = json.loads(text)
             changes = {account: [_from_dict(row) for row in rows] for account, rows in data["changes"].items()}
             skipped = {account: Counter(reasons) for account, reasons in data["skipped"].items()}
-            names = ("mode", "calls", "moved", "flips_held", "unread", "pilot", "silent", "blank")
+            names = ("mode", "calls", "moved", "flips_held", "unread", "pilot", "unlisted", "silent", "blank")
             more = {name: data[name] for name in names}
             return cls(as_of=datetime.fromisoformat(data["as_of"]), changes=changes, skipped=skipped, **more)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -123,6 +123,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values()),
         blank=too_old(config, newest[0], as_of),
     )
+    plan.unlisted = rosters.problems(db, config)
     plan.silent = [name for name, connector in connectors.items() if connector.capabilities.silent_tags]
     specs = field_specs(config)
     chosen, there = pilots.chosen(db, config, standings), contact_counts(db)
@@ -188,11 +189,11 @@ def _change_of(
         skipped[OUTSIDE] += 1
         return None
     else:
-        wanted = _wanted(standing, specs, plan.as_of.astimezone(config.zone).date().isoformat())
-    after = dict(_differences(wanted, owned, specs, config.write.min_change_points))
+        wanted = wanted_values(standing, specs, plan.as_of.astimezone(config.zone).date().isoformat())
+    after = dict(differences(wanted, owned, specs, config.write.min_change_points))
     if not after:
         if not shut_out:
-            skipped["unchanged" if _same(wanted, owned) else LITTLE] += 1
+            skipped["unchanged" if same(wanted, owned) else LITTLE] += 1
         return None
     if not shut_out and after.keys() & pinned:
         after = {key: value for key, value in after.items() if key not in pinned}
@@ -210,52 +211,6 @@ def _everybody(person_id: int) -> bool:  # noqa: ARG001 - in the place of `in_pi
 def _held_back(refusal: outbox.Refusal, change: Change, at: datetime) -> bool:
     waits = refusal.next_try is None or at < refusal.next_try
     return waits and refusal.lasting == outbox.lasting(change.after)
-
-
-def _same(wanted: Mapping[str, Value], owned: Mapping[str, Value]) -> bool:
-    """Whether nothing that leads differs, not even by little."""
-    return all(wanted.get(key) == owned.get(key) for key in (wanted.keys() | owned.keys()) - COMPANIONS)
-
-
-def _wanted(standing: Standing, specs: tuple[FieldSpec, ...], today: str) -> dict[str, Value]:
-    values: dict[str, Any] = {**standing.fields, "scored_on": today}
-    return {
-        spec.key: tuple(values[spec.key]) if spec.type is FieldType.TAGS else values[spec.key]
-        for spec in specs
-        if values.get(spec.key) not in (None, "", [])
-    }
-
-
-def _differences(
-    wanted: Mapping[str, Value], owned: Mapping[str, Value], specs: tuple[FieldSpec, ...], points: int
-) -> Iterator[tuple[str, Value]]:
-    """The fields to write: those that moved enough, and with them the ones that only follow."""
-    moved = {
-        spec.key: wanted.get(spec.key)
-        for spec in specs
-        if spec.key not in COMPANIONS and _moved(spec, owned.get(spec.key), wanted.get(spec.key), points)
-    }
-    yield from moved.items()
-    if moved:
-        for spec in specs:
-            if spec.key in COMPANIONS and owned.get(spec.key) != wanted.get(spec.key):
-                yield spec.key, wanted.get(spec.key)
-
-
-def _moved(spec: FieldSpec, old: Value, new: Value, points: int) -> bool:
-    if old is False and new is None:  # a box that is not ticked cannot be any emptier on some platforms
-        return False
-    if old == new or spec.type is not FieldType.NUMBER:
-        return old != new
-    if not isinstance(old, float | int) or not isinstance(new, float | int):
-        return True
-    if spec.key == "expected_value":
-        return abs(new - old) > MONEY_BAND * max(abs(old), 1.0)
-    return abs(new - old) >= points or (_band(old) != _band(new) and abs(new - old) >= 1)
-
-
-def _band(score: float) -> int:
-    return sum(score >= edge for edge in BANDS)
 
 
 def _as_dict(change: Change) -> dict[str, Any]:

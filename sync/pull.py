@@ -14,6 +14,7 @@ from sync.accounts import Unopened
 from sync.clock import STOPPED
 from sync.errors import ForetagError
 from sync.redact import redact
+from sync.rosters import read_rosters
 from sync.site import Site
 from sync.store import facts, outbox, passes, people, properties
 from sync.store.database import transaction
@@ -104,6 +105,8 @@ def pull(
     outbox.resolve(db, now)
     people.resolve(db)
     exclude(db, site.config)
+    if not contacts_only:
+        read_rosters(site, connectors)
     return results
 
 

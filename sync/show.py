@@ -85,6 +85,8 @@ def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Itera
         yield (
             f"PILOT {share:.0%}: {inside:,} of {inside + outside:,} contacts may be written; {outside:,} stay untouched"
         )
+    for each in plan.unlisted:
+        yield f"{'pilot':<12} ! {each}"
     for account, changes in plan.changes.items():
         tags = sum("tags" in change.after for change in changes)
         fields = sum(len(change.after) - ("tags" in change.after) for change in changes)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
-from connectors.hubspot import check, contacts, deals, forms
+from connectors.hubspot import check, contacts, deals, forms, lists
 from connectors.hubspot.answers import explain, usage
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.held import held
@@ -74,6 +74,10 @@ class HubSpot:
     def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
         """What our properties hold right now, a hundred contacts a call."""
         return held(self._api, self._fields, changes)
+
+    def members(self, name: str) -> frozenset[str]:
+        """Ids of the contacts on a list, 250 a call."""
+        return lists.members(self._api, name)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when no contact is refused or gone."""

@@ -38,6 +38,8 @@ def rules(prefix: str, version: str, removable: Collection[str] = (), *, provisi
     yield rule("deals list", "GET", deals)
     yield rule("deals search", "POST", f"{deals}/search", anything, "search")
     yield rule("deal contacts", "POST", "/crm/v4/associations/deals/contacts/batch/read", anything, "associations")
+    yield rule("lists search", "POST", "/crm/v3/lists/search", _lists)
+    yield rule("list members", "GET", "/crm/v3/lists/[0-9]+/memberships")
     yield rule("forms list", "GET", "/marketing/v3/forms/?")
     yield rule("form submissions", "GET", "/form-integrations/v1/submissions/forms/[0-9A-Za-z-]+")
     yield replace(rule("properties list", "GET", properties), learn=listed.learn)
@@ -114,6 +116,10 @@ def _create(ours: str) -> BodyCheck:
         return problem
 
     return check
+
+
+def _lists(body: Any) -> str | None:
+    return unexpected("the body", body, ("offset", "count"))
 
 
 def _options(body: Any) -> str | None:

@@ -16,6 +16,7 @@ _DATED_PATHS = (
     ("/crm/v3/objects/", "/crm/objects/{version}/"),
     ("/crm/v4/associations/", "/crm/associations/{version}/"),
     ("/crm/v3/properties/", "/crm/properties/{version}/"),
+    ("/crm/v3/lists/", "/crm/lists/{version}/"),
     ("/crm/v3/limits/", "/crm/limits/{version}/"),
     ("/account-info/v3/", "/account-info/{version}/"),
 )
@@ -101,6 +102,16 @@ class Api:
     def forms(self) -> Any:
         """Definitions of forms."""
         return self._hubspot.marketing.forms.forms_api
+
+    @cached_property
+    def lists(self) -> Any:
+        """Definitions of lists."""
+        return self._hubspot.crm.lists.lists_api
+
+    @cached_property
+    def list_members(self) -> Any:
+        """Who is on a list."""
+        return self._hubspot.crm.lists.memberships_api
 
     def _make(self, package: Any, name: str, config: dict[str, Any]) -> Any:
         """What the SDK calls for each api object: its own generated client, but sending through `_send`."""

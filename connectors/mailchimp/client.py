@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
-from connectors.errors import NotAuthorised
+from connectors.errors import NotAuthorised, Stop
 from connectors.mailchimp import campaigns, members, orders
 from connectors.mailchimp.answers import explain
 from connectors.mailchimp.check import check
@@ -86,6 +86,10 @@ class Mailchimp:
     def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
         """What our merge fields and tags hold right now."""
         return held(self._api, self._members, changes, self._statuses)
+
+    def members(self, name: str) -> frozenset[str]:
+        """Stop: people are told apart by tag here, and the pull brings their tags."""
+        raise Stop(f'Mailchimp has no lists but audiences: give these people a tag, and write "mailchimp:tag:{name}"')
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """How many calls `write` will cost when nobody is refused or gone."""

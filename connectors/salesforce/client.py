@@ -9,6 +9,7 @@ from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
 from connectors.errors import Stop
 from connectors.pacing import Pacer
+from connectors.salesforce import campaign
 from connectors.salesforce.answers import explain, usage
 from connectors.salesforce.check import findings
 from connectors.salesforce.cursor import Cursor
@@ -157,6 +158,10 @@ class SalesforceConnector:
     def held(self, changes: Sequence[Change]) -> Iterator[list[Held]]:
         """What our fields hold right now, two thousand records a call."""
         return held(self._sf, self._account, changes)
+
+    def members(self, name: str) -> frozenset[str]:
+        """Ids of the contacts and leads in a campaign, two thousand a call."""
+        return campaign.members(self._sf, name)
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         """One call for each 1,000 contacts, eight for a bulk job of more than 2,000."""

@@ -6,10 +6,11 @@ from flask import Response, jsonify, request
 
 from sandbox.hubspot.errors import bad_request, refuse
 from sandbox.hubspot.portal import Portal
-from sandbox.hubspot.router import DATED, Router, body
+from sandbox.hubspot.router import DATED, Router, body, next_page, page_limit
 from sandbox.hubspot.values import instant, millis
 
 SEARCH_PAGE, USER_ID = 20, "1"
+LARGEST_SEARCH, LARGEST_PAGE = 500, 250
 
 
 class ListRoutes:
@@ -23,6 +24,7 @@ class ListRoutes:
         router.add("POST", _lists("/search"), self.search, "crm.lists.read")
         router.add("GET", _lists("/<list_id>"), self.one, "crm.lists.read")
         router.add("DELETE", _lists("/<list_id>"), self.delete, "crm.lists.write")
+        router.add("GET", _lists("/<list_id>/memberships"), self.members, "crm.lists.read")
         router.add("PUT", _lists("/<list_id>/memberships/add"), self.add_members, "crm.lists.write")
 
     def create(self) -> Response:
@@ -48,6 +50,8 @@ class ListRoutes:
         """Lists whose name holds the `query`, from `offset` on."""
         wanted = body()
         offset, count = int(wanted.get("offset") or 0), int(wanted.get("count") or SEARCH_PAGE)
+        if count > LARGEST_SEARCH:
+            raise bad_request(f"count must be at most {LARGEST_SEARCH}")
         text = str(wanted.get("query") or "").lower()
         found = [each for each in self._portal.lists.values() if text in str(each["name"]).lower()]
         page = [_sized(each) for each in found[offset : offset + count]]
@@ -61,6 +65,16 @@ class ListRoutes:
         self._find(list_id)
         del self._portal.lists[list_id]
         return "", 204
+
+    def members(self, list_id: str) -> Response:
+        """A page of those on the list, by record id: the survivor for who was merged, nobody for who was deleted."""
+        found, contacts = self._find(list_id), self._portal.contacts
+        there = {record.id for each in found["members"] if (record := contacts.get(each))}
+        after, limit = int(request.args.get("after") or 0), page_limit(LARGEST_PAGE, 100)
+        ids = sorted(each for each in map(int, there) if each > after)
+        page, more = ids[:limit], len(ids) > limit
+        rows = [{"recordId": str(each), "membershipTimestamp": found["updatedAt"]} for each in page]
+        return jsonify({"total": len(there), "results": rows, **next_page(str(page[-1]) if more else None)})
 
     def add_members(self, list_id: str) -> Response:
         found, ids = self._find(list_id), [str(each) for each in request.get_json(silent=True) or []]

@@ -25,7 +25,7 @@ def exclude(db: sqlite3.Connection, config: Config) -> int:
 
 
 def people_with(db: sqlite3.Connection, config: Config, marks: Iterable[Mark]) -> set[int]:
-    """The people of whom a contact has one of these properties or tags."""
+    """The people of whom a contact has one of these properties or tags, or is on one of these lists."""
     found: set[int] = set()
     for mark in marks:
         for account in config.accounts:
@@ -37,12 +37,18 @@ def people_with(db: sqlite3.Connection, config: Config, marks: Iterable[Mark]) -
 def _query(mark: Mark, account: str) -> tuple[str, tuple[str, ...]]:
     if mark.what == "tag":
         return _BY_TAG, (account, f";{mark.name.lower()};")
+    if mark.is_roster:
+        return _BY_ROSTER, (account, mark.name)
     return _BY_PROPERTY, (account, mark.name, mark.value.strip().lower())
 
 
 _BY_TAG = """
 SELECT person_id FROM contact
 WHERE account = ? AND person_id IS NOT NULL AND instr(';' || lower(properties ->> '$.tags') || ';', ?)
+"""
+_BY_ROSTER = """
+SELECT c.person_id FROM on_roster r JOIN contact c ON c.account = r.account AND c.id = r.contact_id
+WHERE r.account = ? AND r.name = ? AND c.person_id IS NOT NULL
 """
 # JSON's true and false are 1 and 0 to SQLite; platforms that send them as text must match the same rule.
 _BY_PROPERTY = """

@@ -112,6 +112,7 @@ def _delete_contacts(db: sqlite3.Connection, contacts: Sequence[tuple[str, str]]
         "property_change WHERE account = ? AND contact_id = ?",
         "alias WHERE account = ? AND contact_id = ?",
         "field_pin WHERE account = ? AND contact_id = ?",
+        "on_roster WHERE account = ? AND contact_id = ?",
     ):
         db.executemany(f"DELETE FROM {where}", contacts)  # noqa: S608 - texts from above
 

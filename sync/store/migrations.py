@@ -255,4 +255,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Who was let into a pilot that the config limits to some people: they stay in.
         """CREATE TABLE pilot (person_id INTEGER PRIMARY KEY) STRICT""",
     ),
+    (
+        # The lists and campaigns a pilot is limited to, and who is on them: read anew by every pull.
+        """CREATE TABLE roster (
+            account TEXT NOT NULL,
+            name TEXT NOT NULL,
+            problem TEXT NOT NULL,
+            PRIMARY KEY (account, name)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE on_roster (
+            account TEXT NOT NULL,
+            name TEXT NOT NULL,
+            contact_id TEXT NOT NULL,
+            PRIMARY KEY (account, name, contact_id)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

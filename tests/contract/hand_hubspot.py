@@ -23,6 +23,8 @@ class Hand:
         "connectors.hubspot.walk.LIST_PAGE",
         "connectors.hubspot.changes.SEARCH_PAGE",
         "connectors.hubspot.forms._SUBMISSIONS_PAGE",
+        "connectors.hubspot.lists.LISTS_PAGE",
+        "connectors.hubspot.lists.MEMBERS_PAGE",
     )
     consents: ClassVar = {"opted out": Consent.OPTED_OUT, "opted in": Consent.GRANTED, "hidden": Consent.UNKNOWN}
     sends = r"POST /crm/.*/(search|batch/(read|update|create)|groups)|POST /crm/(v3/)?properties/.*"
@@ -33,6 +35,7 @@ class Hand:
     }
     renewing_token = None
     rows = r"GET .*/objects/|/search$|/submissions/"
+    roster = "list"
     nothing_written = (r"/batch/update$", '{"status": "COMPLETE", "results": []}')
 
     def __init__(self, sandbox: Sandbox, version: str = "v3") -> None:
@@ -63,6 +66,18 @@ class Hand:
 
     def agree(self, id_: str, what: str) -> None:
         self._set(id_, hs_email_optout={"opted out": "true", "opted in": "false", "hidden": None}[what])
+
+    def gather(self, name: str, ids: list[str]) -> str:
+        """Make a list of these people; its id."""
+        path = "/crm/v3/lists"
+        made = self._call("POST", path, {"name": name, "objectTypeId": "0-1", "processingType": "MANUAL"})
+        list_id = str(made["list"]["listId"])
+        self._call("PUT", f"{path}/{list_id}/memberships/add", ids)
+        return list_id
+
+    def shut_rosters(self) -> None:
+        """Nobody may look at lists any more."""
+        self._platform.scopes -= {"crm.lists.read"}
 
     def name_of(self, key: str) -> str:
         return f"ft_{key}"
@@ -125,6 +140,13 @@ class Hand:
             ],
             "touch lists of others": [
                 ("PUT", "/crm/v3/lists/1/memberships/add", ["1"]),
+                ("PUT", "/crm/v3/lists/1/memberships/remove", ["1"]),
+                ("PUT", "/crm/v3/lists/1/memberships/add-and-remove", {"recordIdsToAdd": ["1"]}),
+                ("POST", "/crm/v3/lists/1/memberships", ["1"]),
+                ("DELETE", "/crm/v3/lists/1/memberships", None),
+                ("PUT", "/crm/v3/lists/1/update-list-name?listName=x", None),
+                ("POST", "/crm/v3/lists/", {"name": "x", "objectTypeId": "0-1", "processingType": "MANUAL"}),
+                ("POST", "/crm/v3/lists/search", {"name": "x"}),
                 ("DELETE", "/crm/v3/lists/1", None),
             ],
         }
@@ -137,8 +159,8 @@ class Hand:
         contacts = self._portal.contacts
         contacts.change(contacts.live[id_], values, self._portal.now(), "CRM_UI")
 
-    def _call(self, method: str, path: str, body: Any = None) -> None:
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self._platform.token}"}
-        requests.request(
-            method, f"{self._sandbox.url}/hubspot{path}", json=body, headers=headers, timeout=5
-        ).raise_for_status()
+        answer = requests.request(method, f"{self._sandbox.url}/hubspot{path}", json=body, headers=headers, timeout=5)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None

@@ -35,6 +35,7 @@ class Hand:
     causes: ClassVar = {"a key of another data centre": NotAuthorised, "a wrong token": NotAuthorised}
     renewing_token = None
     rows = r"GET .*/(members|orders|reports)$"
+    roster = None
     nothing_written = (rf"POST .*/lists/{LIST_ID}$", '{"new_members": [], "updated_members": [], "errors": []}')
 
     def __init__(self, sandbox: Sandbox) -> None:

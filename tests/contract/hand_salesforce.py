@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from connectors.errors import NotAuthorised, NotPermitted, QuotaSpent
 from connectors.records import Consent
 from sandbox.salesforce import CLIENT_ID, CLIENT_SECRET
+from sandbox.salesforce.ids import make_id
 from sandbox.server import Sandbox
 
 _DATA = "/services/data/v62.0"
@@ -32,6 +33,7 @@ class Hand:
     }
     renewing_token = f"{CLIENT_ID}:{CLIENT_SECRET}"
     rows = r"GET .*/query"
+    roster = "campaign"
     nothing_written = (r"PATCH .*/composite/sobjects$", "[]")
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -64,6 +66,29 @@ class Hand:
             self._org.schema.find(name).fields["HasOptedOutOfEmail"].open = what != "hidden"
         self._org.permissions.forget()
         self._set(id_, HasOptedOutOfEmail=what == "opted out")
+
+    def gather(self, name: str, ids: list[str]) -> str:
+        """Make a campaign of these people; its id."""
+        records, now = self._org.records, self._org.now()
+        made = {"IsDeleted": False, "CreatedDate": now, "SystemModstamp": now}
+        campaign = make_id("701", 900_000 + len(records.tables["Campaign"]))
+        records.add("Campaign", {**made, "Id": campaign, "Name": name})
+        for id_ in ids:
+            who = {"LeadId" if id_.startswith("00Q") else "ContactId": id_, "CampaignId": campaign}
+            records.add(
+                "CampaignMember",
+                {
+                    **made,
+                    "Id": make_id("00v", 900_000_000 + len(records.tables["CampaignMember"])),
+                    **who,
+                    "HasResponded": False,
+                },
+            )
+        return campaign
+
+    def shut_rosters(self) -> None:
+        """Nobody may look at members of campaigns any more."""
+        self._platform.close("CampaignMember")
 
     def name_of(self, key: str) -> str:
         return {"buy_score": "FT_Buy_Score__c"}[key]
@@ -139,6 +164,8 @@ class Hand:
             "touch lists of others": [
                 ("POST", f"{_DATA}/sobjects/CampaignMember", {"ContactId": contact}),
                 ("DELETE", f"{_DATA}/sobjects/CampaignMember/00v000000000001AAA", None),
+                ("PATCH", f"{_DATA}/sobjects/Campaign/701000000000001AAA", {"Name": "X"}),
+                ("POST", f"{_DATA}/jobs/ingest", {"object": "CampaignMember", "operation": "update"}),
             ],
         }
 

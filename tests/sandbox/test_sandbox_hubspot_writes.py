@@ -251,3 +251,22 @@ def test_lists_take_members_that_exist(small_sandbox, hubspot, ids) -> None:
     assert small_sandbox.snapshot()["hubspot"]["lists"][list_id]["members"] == [ids[0]]
     hubspot.call("DELETE", f"/crm/v3/lists/{list_id}", 204)
     hubspot.get(f"/crm/v3/lists/{list_id}", 404)
+
+
+def test_members_of_a_list_come_by_record_id_page_by_page(small_sandbox, hubspot, ids) -> None:
+    wanted = {"name": "Picked", "objectTypeId": "0-1", "processingType": "MANUAL"}
+    path = f"/crm/v3/lists/{hubspot.post('/crm/v3/lists', wanted)['list']['listId']}/memberships"
+    ids += [hubspot.post(CONTACTS, {"properties": {"firstname": name}}, 201)["id"] for name in ("Ada", "Ben")]
+    hubspot.call("PUT", f"{path}/add", json=ids)
+    hubspot.call("DELETE", f"{CONTACTS}/{ids[0]}", 204)
+    hubspot.post(f"{CONTACTS}/merge", {"primaryObjectId": ids[2], "objectIdToMerge": ids[1]})
+    first = hubspot.get(path, limit=2)
+    rest = hubspot.get(path, limit=2, after=first["paging"]["next"]["after"])
+    shown = [row["recordId"] for page in (first, rest) for row in page["results"]]
+    assert shown == sorted({ids[2], ids[3], ids[4]}, key=int)
+    assert (first["total"], "paging" in rest) == (3, False)
+    hubspot.get(path, 400, limit=251)
+    hubspot.get("/crm/v3/lists/77/memberships", 404)
+    hubspot.post("/crm/v3/lists/search", {"count": 501}, 400)
+    small_sandbox.platform("hubspot").scopes.discard("crm.lists.read")
+    assert hubspot.get(path, 403)["context"]["requiredGranularScopes"] == ["crm.lists.read"]

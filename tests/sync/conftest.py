@@ -9,7 +9,7 @@ from shutil import copyfile
 import pytest
 
 from connectors.contract import Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page, Result
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Stop
 from connectors.records import Activity, ActivityKind, Consent, Contact
 from sync import cycle
 from sync.clock import FixedClock
@@ -44,6 +44,8 @@ class FakePlatform:
     live: dict[str, dict[str, object]] = field(default_factory=dict)
     """What contacts hold that somebody else has changed."""
     gone: set[str] = field(default_factory=set)
+    lists: dict[str, set[str]] = field(default_factory=dict)
+    """Who is on a list, by its name."""
     capabilities = Capabilities(write_batch=2, read_batch=2)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -81,6 +83,12 @@ class FakePlatform:
     def _live(self, change: Change) -> dict[str, object]:
         live = self.live.get(change.id, self.stored.get(change.id, change.before))
         return {key: value for key, value in live.items() if value not in (None, "", ())}
+
+    def members(self, name: str) -> frozenset[str]:
+        self.calls["members"] += 1
+        if name not in self.lists:
+            raise Stop(f'there is no list "{name}"')
+        return frozenset(self.lists[name])
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         return -(-len(changes) // 2)

@@ -85,7 +85,10 @@ def bad_values() -> Iterator[Broken]:
             'prefix = "foretag_"', 'prefix = ""', "min_change_points = -1",
         ),
         "[guard]": ("max_segment_change_share = 20", "max_input_drop_share = -0.1", "one_segment_min_people = -5"),
-        "[pilot]": ("share = 2", "share = -0.1"),
+        "[pilot]": (
+            "share = 2", "share = -0.1", 'only = ["hubspot:list:"]', 'only = ["hubspot:campaign:Spring"]',
+            'only = ["shop:list:Spring"]',
+        ),
         "[holdout]": ("share = 1.5",),
         "[segments]": ('min_stay = "14"', 'min_stay = "-3d"', "hysteresis = 7", 'names = {"Champs" = "Best"}'),
         "[alerts]": ('stale_after = "36"', 'stale_after = "0h"', 'to = ["Team Slack"]'),

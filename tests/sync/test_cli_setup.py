@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import connectors
 from connectors.contract import Finding
-from connectors.errors import NotAuthorised
+from connectors.errors import NotAuthorised, NotPermitted
 from sync import cli, doctor, secrets
 from sync.accounts import connect
 from sync.clock import FixedClock
@@ -161,9 +161,24 @@ class FakeConnector:
             raise self.findings
         return self.findings
 
+    def members(self, name):
+        if name != "Spring":
+            raise NotPermitted(f"{name}: ask anna@shop.example for crm.lists.read")
+        return frozenset({"1", "2"})
+
 
 def examined(path, findings):
     return list(doctor.examine(path, lambda _account, _config: FakeConnector(findings), NOW))
+
+
+def test_doctor_looks_for_each_list_of_a_pilot(config_file, monkeypatch):
+    monkeypatch.setenv("FORETAG_HUBSPOT_TOKEN", TOKEN)
+    pilot = '[pilot]\nonly = ["hubspot:list:Autumn", "hubspot:tag:x", "hubspot:list:Spring"]\n'
+    config_file.write_text(config_file.read_text() + pilot)
+    _secret, autumn, spring = (finding for what, finding in examined(config_file, []) if what == "hubspot")
+    assert spring == Finding("ok", 'the pilot may be of the 2 contacts of "Spring"')
+    assert (autumn.level, "anna" in autumn.text, "crm.lists.read" in autumn.text) == ("fail", False, True)
+    assert autumn.fix == "until then it lets nobody into the pilot ([pilot] only)"
 
 
 def test_doctor_asks_every_account_that_has_its_secret(config_file, monkeypatch):

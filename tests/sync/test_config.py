@@ -170,9 +170,39 @@ def test_exclusions_are_parsed():
     )
 
 
-@pytest.mark.parametrize("rule", ["hubspot", "hubspot:list:4", "hubspot:property:x", "hubspot:tag:", ":tag:x"])
+@pytest.mark.parametrize("rule", ["hubspot", "hubspot:lists:4", "hubspot:property:x", "hubspot:tag:", ":tag:x"])
 def test_wrong_exclusions(rule):
     assert "should look like" in refused(privacy={"exclude_when": [rule]})
+
+
+@pytest.mark.parametrize("rule", ["hubspot:list:4", "hubspot:campaign:Spring"])
+def test_nobody_is_kept_out_by_a_list(rule):
+    assert "would keep nobody out while it cannot be read" in refused(privacy={"exclude_when": [rule]})
+
+
+def test_a_pilot_by_list_or_campaign():
+    rules = ["hubspot:list:Spring: a pilot ", "b2b:list:12", "salesforce:campaign:A=B"]
+    accounts = {"hubspot": [{}, {"name": "b2b"}], "salesforce": [{"instance_url": "https://a.my.salesforce.com"}]}
+    marks = config(**accounts, pilot={"only": rules}).pilot.marks
+    assert [(each.account, each.what, each.name) for each in marks] == [
+        ("hubspot", "list", "Spring: a pilot"),
+        ("b2b", "list", "12"),
+        ("salesforce", "campaign", "A=B"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("hubspot:campaign:Spring", 'hubspot has no campaigns to choose people by: write "hubspot:list:Spring"'),
+        ("shop:list:Spring", 'mailchimp has no lists to choose people by: write "shop:tag:Spring"'),
+        ("elsewhere:list:Spring", "there is no account elsewhere"),
+        ("hubspot:list:", "should look like"),
+        ("hubspot:list: ", "should look like"),
+    ],
+)
+def test_a_list_where_there_is_none(rule, told):
+    assert told in refused(hubspot=[{}], mailchimp=[{"name": "shop"}], pilot={"only": [rule]})
 
 
 def test_segments_and_objectives_have_titles():

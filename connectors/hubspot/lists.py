@@ -1,0 +1,43 @@
+"""Who is on a list of contacts, whether people put them there or a filter did."""
+
+from connectors.hubspot.answers import next_page, stuck
+from connectors.hubspot.sdk import RAW, Api
+from connectors.naming import the_one
+
+LISTS_PAGE = 500
+MEMBERS_PAGE = 250
+_CONTACTS = "0-1"
+
+
+def members(api: Api, wanted: str) -> frozenset[str]:
+    """Ids of the contacts on the list with this name or id. Raises Stop as `the_one` does."""
+    list_id = the_one("list", wanted, _names(api))
+    found: set[str] = set()
+    after: str | None = None
+    while True:
+        answer = api.list_members.get_page(list_id, limit=MEMBERS_PAGE, after=after, **RAW)
+        found |= {str(row["recordId"]) for row in answer["results"]}
+        following = next_page(answer)
+        if following is None:
+            return frozenset(found)
+        if following == after:
+            raise stuck("members of a list")
+        after = following
+
+
+def _names(api: Api) -> dict[str, str]:
+    """All lists of contacts, by id: HubSpot's own search by name finds parts of names, too."""
+    names: dict[str, str] = {}
+    offset = 0
+    while True:
+        answer = api.lists.do_search({"offset": offset, "count": LISTS_PAGE}, **RAW)
+        names |= {
+            str(row["listId"]): str(row["name"])
+            for row in answer["lists"]
+            if row.get("objectTypeId") == _CONTACTS and not row.get("deletedAt")
+        }
+        if not answer.get("hasMore"):
+            return names
+        if answer["offset"] <= offset:
+            raise stuck("list of lists")
+        offset = answer["offset"]

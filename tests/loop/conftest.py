@@ -28,6 +28,7 @@ READS_BY_POST = frozenset(
     {
         ("hubspot", "POST /crm/v3/objects/contacts/search"),
         ("hubspot", "POST /crm/v3/objects/deals/search"),
+        ("hubspot", "POST /crm/v3/lists/search"),
         ("hubspot", "POST /crm/v3/objects/contacts/batch/read"),
         ("hubspot", "POST /crm/v4/associations/deals/contacts/batch/read"),
         ("mailchimp", "POST /3.0/batches"),

@@ -188,11 +188,12 @@ class Connector(Protocol):
         Who is gone or cannot be written to (any more) is left out; nobody comes twice.
         """
 
-    def members(self, name: str) -> frozenset[str]:
+    def members(self, name: str) -> Iterator[str]:
         """Ids of the contacts on the list (HubSpot) or in the campaign (Salesforce) with this name or id.
 
-        Reads only. Stop, saying what to do, where there is none, where there are several, or where the platform has
-        no such thing; NotPermitted where it may not be read. Somebody merged may be in it by an old id.
+        Reads only, page by page; an id may come twice, and somebody merged may be there by an old one. Stop, saying
+        what to do, where there is none, where there are several, or where the platform has no such thing; NotPermitted
+        where it may not be read.
         """
 
     def predict_calls(self, changes: Sequence[Change]) -> int:

@@ -79,7 +79,7 @@ def _account(account: Account, config: Config, connect: Callable[[Account, Confi
 
 def _roster(connector: Connector, name: str) -> Finding:
     try:
-        count = len(connector.members(name))
+        count = len(set(connector.members(name)))
     except ConnectorError as error:
         return Finding("fail", redact(str(error)), "until then it lets nobody into the pilot ([pilot] only)")
     return Finding("ok", f'the pilot may be of the {count:,} contacts of "{name}"')

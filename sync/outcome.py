@@ -82,6 +82,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     if outcome.plan:
         found["planned"] = {account: _counts(changes) for account, changes in outcome.plan.changes.items()}
         found["moved"] = outcome.plan.moved
+        found["unlisted"] = outcome.plan.unlisted
         found["blank"] = outcome.plan.blank
         found["skipped"] = {account: dict(reasons) for account, reasons in outcome.plan.skipped.items()}
     found["written"] = written(outcome.applied)

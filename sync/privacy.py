@@ -24,6 +24,10 @@ ACTIVITIES = """
 SELECT a.account, a.kind, a.at, a.amount, a.currency, a.campaign, a.machine FROM person_activity a
 WHERE a.person_id = ? ORDER BY a.at, a.account, a.kind
 """
+LISTS = """
+SELECT r.account, r.name FROM on_roster r JOIN contact c ON c.account = r.account AND c.id = r.contact_id
+WHERE c.person_id = ? ORDER BY r.account, r.name
+"""
 PREDICTIONS = "SELECT * FROM prediction WHERE person_id = ? ORDER BY as_of, objective"
 STANDINGS = "SELECT * FROM standing WHERE person_id = ? ORDER BY as_of"
 MOVES = "SELECT at, origin, target, cause FROM move WHERE person_id = ? ORDER BY at"
@@ -71,6 +75,7 @@ def export(site: Site, email: str) -> dict[str, Any]:
             {**_plain(row), "at": _when(row["at"]), "machine": bool(row["machine"])} for row in rows(ACTIVITIES)
         ],
         "property_changes": [{**_plain(row), "seen_at": _when(row["seen_at"])} for row in rows(CHANGES)],
+        "lists": [_plain(row) for row in rows(LISTS)],
         "scores": [_standing(row) for row in rows(STANDINGS)],
         "predictions": [_prediction(row) for row in rows(PREDICTIONS)],
         "set_by_hand": [{**_plain(row), "at": _when(row["at"]), "until": _when(row["until"])} for row in rows(PINS)],

@@ -106,7 +106,7 @@ def pull(
     people.resolve(db)
     exclude(db, site.config)
     if not contacts_only:
-        read_rosters(site, connectors)
+        read_rosters(site, {each.account: connectors[each.account] for each in results if not each.problem})
     return results
 
 

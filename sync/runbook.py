@@ -123,6 +123,8 @@ def _pulled_lines(pulled: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _planned_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run.get("blank"):
         yield f"{'scores':<12} {TOO_OLD}"
+    for each in run.get("unlisted", ()):
+        yield f"{'pilot':<12} {each}"
     for account, each in run.get("planned", {}).items():
         yield f"{'planned':<12} {account}: {each['contacts']:,} contacts"
         for reason, count in run["skipped"].get(account, {}).items():

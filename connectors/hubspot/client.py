@@ -75,7 +75,7 @@ class HubSpot:
         """What our properties hold right now, a hundred contacts a call."""
         return held(self._api, self._fields, changes)
 
-    def members(self, name: str) -> frozenset[str]:
+    def members(self, name: str) -> Iterator[str]:
         """Ids of the contacts on a list, 250 a call."""
         return lists.members(self._api, name)
 

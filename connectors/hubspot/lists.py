@@ -1,5 +1,7 @@
 """Who is on a list of contacts, whether people put them there or a filter did."""
 
+from collections.abc import Iterator
+
 from connectors.hubspot.answers import next_page, stuck
 from connectors.hubspot.sdk import RAW, Api
 from connectors.naming import the_one
@@ -9,17 +11,16 @@ MEMBERS_PAGE = 250
 _CONTACTS = "0-1"
 
 
-def members(api: Api, wanted: str) -> frozenset[str]:
-    """Ids of the contacts on the list with this name or id. Raises Stop as `the_one` does."""
+def members(api: Api, wanted: str) -> Iterator[str]:
+    """Ids of the contacts on the list with this name or id, page by page. Raises Stop as `the_one` does."""
     list_id = the_one("list", wanted, _names(api))
-    found: set[str] = set()
     after: str | None = None
     while True:
         answer = api.list_members.get_page(list_id, limit=MEMBERS_PAGE, after=after, **RAW)
-        found |= {str(row["recordId"]) for row in answer["results"]}
+        yield from (str(row["recordId"]) for row in answer["results"])
         following = next_page(answer)
         if following is None:
-            return frozenset(found)
+            return
         if following == after:
             raise stuck("members of a list")
         after = following

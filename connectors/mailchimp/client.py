@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Never
 
 from connectors.allowlist import AllowList
 from connectors.contract import Account, Capabilities, Change, FieldSpec, Finding, Held, Outcome, Page
@@ -87,7 +88,7 @@ class Mailchimp:
         """What our merge fields and tags hold right now."""
         return held(self._api, self._members, changes, self._statuses)
 
-    def members(self, name: str) -> frozenset[str]:
+    def members(self, name: str) -> Never:
         """Stop: people are told apart by tag here, and the pull brings their tags."""
         raise Stop(f'Mailchimp has no lists but audiences: give these people a tag, and write "mailchimp:tag:{name}"')
 

@@ -1,6 +1,7 @@
 """Who is in a campaign."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connectors.naming import the_one
@@ -15,7 +16,7 @@ _SHORT = 15
 """The id without the letters that make it safe where capitals do not count."""
 
 
-def members(sf: "Salesforce", wanted: str) -> frozenset[str]:
+def members(sf: "Salesforce", wanted: str) -> Iterator[str]:
     """Ids of the contacts and leads in the campaign with this name or id. Raises Stop as `the_one` does.
 
     NotPermitted where campaigns or their members may not be read. A converted lead counts as the contact it became.
@@ -29,7 +30,7 @@ def members(sf: "Salesforce", wanted: str) -> frozenset[str]:
     rows = sf.query_all_iter(
         format_soql("SELECT ContactId, LeadId FROM CampaignMember WHERE CampaignId = {}", campaign)
     )
-    return frozenset(str(id_) for row in rows if (id_ := row["ContactId"] or row["LeadId"]))
+    yield from (str(id_) for row in rows if (id_ := row["ContactId"] or row["LeadId"]))
 
 
 def _campaign(sf: "Salesforce", wanted: str) -> str:

@@ -159,7 +159,7 @@ class SalesforceConnector:
         """What our fields hold right now, two thousand records a call."""
         return held(self._sf, self._account, changes)
 
-    def members(self, name: str) -> frozenset[str]:
+    def members(self, name: str) -> Iterator[str]:
         """Ids of the contacts and leads in a campaign, two thousand a call."""
         return campaign.members(self._sf, name)
 

@@ -84,11 +84,11 @@ class FakePlatform:
         live = self.live.get(change.id, self.stored.get(change.id, change.before))
         return {key: value for key, value in live.items() if value not in (None, "", ())}
 
-    def members(self, name: str) -> frozenset[str]:
+    def members(self, name: str) -> Iterator[str]:
         self.calls["members"] += 1
         if name not in self.lists:
             raise Stop(f'there is no list "{name}"')
-        return frozenset(self.lists[name])
+        yield from self.lists[name]
 
     def predict_calls(self, changes: Sequence[Change]) -> int:
         return -(-len(changes) // 2)

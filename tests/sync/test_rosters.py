@@ -3,12 +3,14 @@
 import pytest
 
 from connectors.contract import Page
-from connectors.errors import NotPermitted, Unavailable
+from connectors.errors import NotPermitted, Stop, Unavailable
 from connectors.records import Consent, Contact
 from sync.conditions import of_run
-from sync.outcome import Outcome
+from sync.outcome import Outcome, summary
 from sync.plan import Plan, make_plan
+from sync.privacy import export
 from sync.pull import pull
+from sync.rosters import BEAT, read_rosters
 from sync.show import plan_lines
 from sync.store import pilots, rosters
 from sync.store.database import transaction
@@ -68,7 +70,7 @@ def test_while_it_cannot_be_read_nobody_gets_in_and_nobody_out(shop, platform, h
     def refuse(name):
         if error:
             raise error
-        return type(platform).members(platform, name)
+        raise Stop(f'there is no list "{name}"')
 
     platform.lists = {}
     monkeypatch.setattr(platform, "members", refuse, raising=False)
@@ -140,6 +142,46 @@ def test_what_is_not_asked_for_any_more_is_forgotten(shop, helpers, tmp_path):
     pull(shop, shop.clock.now())
     assert shop.db.execute("SELECT count(*) FROM roster").fetchone()[0] == 0
     assert shop.db.execute("SELECT count(*) FROM on_roster").fetchone()[0] == 0
+
+
+def test_an_account_that_cannot_be_read_at_all_is_not_asked_for_its_lists(shop, platform, helpers):
+    planned(shop, helpers)
+    platform.fail_stream = {"contacts": Unavailable("it is down")}
+    platform.lists = {}
+    made = planned(shop, helpers)
+    assert (platform.calls["members"], made.unlisted, inside(made)) == (1, [], {"1", "2"})
+
+
+def test_a_stop_in_the_middle_of_a_long_list_leaves_what_was_read_before(shop, platform, helpers, monkeypatch):
+    planned(shop, helpers)
+    seen = []
+
+    def long(name):
+        for number in range(10 * BEAT):
+            seen.append(number)
+            if number == BEAT // 2:
+                shop.clock.stop.set()
+            yield str(number)
+
+    monkeypatch.setattr(platform, "members", long, raising=False)
+    read_rosters(shop, shop.connectors)
+    assert len(seen) == BEAT
+    assert (
+        rosters.problems(shop.db, shop.config),
+        shop.db.execute("SELECT count(*) FROM on_roster").fetchone()[0],
+    ) == (
+        [],
+        2,
+    )
+
+
+def test_an_export_names_the_lists_and_the_book_of_runs_the_reason(shop, platform, helpers):
+    planned(shop, helpers)
+    assert export(shop, "p1@shop.example")["lists"] == [{"account": "hubspot", "name": "Spring"}]
+    assert export(shop, "p3@shop.example")["lists"] == []
+    platform.lists = {}
+    found = summary(Outcome(1, shop.clock.now(), plan=planned(shop, helpers)))
+    assert found["unlisted"][0].startswith('hubspot: there is no list "Spring"')
 
 
 def test_a_plan_keeps_it_in_its_file(shop, platform, helpers):

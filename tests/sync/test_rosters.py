@@ -166,13 +166,8 @@ def test_a_stop_in_the_middle_of_a_long_list_leaves_what_was_read_before(shop, p
     monkeypatch.setattr(platform, "members", long, raising=False)
     read_rosters(shop, shop.connectors)
     assert len(seen) == BEAT
-    assert (
-        rosters.problems(shop.db, shop.config),
-        shop.db.execute("SELECT count(*) FROM on_roster").fetchone()[0],
-    ) == (
-        [],
-        2,
-    )
+    assert rosters.problems(shop.db, shop.config) == []
+    assert shop.db.execute("SELECT count(*) FROM on_roster").fetchone()[0] == 2
 
 
 def test_an_export_names_the_lists_and_the_book_of_runs_the_reason(shop, platform, helpers):

@@ -27,11 +27,11 @@ def members(api: Api, wanted: str) -> Iterator[str]:
 
 
 def _names(api: Api) -> dict[str, str]:
-    """All lists of contacts, by id: HubSpot's own search by name finds parts of names, too."""
+    """The names of all lists of contacts, by id: an empty search finds all, one by name finds parts of names."""
     names: dict[str, str] = {}
     offset = 0
     while True:
-        answer = api.lists.do_search({"offset": offset, "count": LISTS_PAGE}, **RAW)
+        answer = api.lists.do_search({"query": "", "offset": offset, "count": LISTS_PAGE}, **RAW)
         names |= {
             str(row["listId"]): str(row["name"])
             for row in answer["lists"]

@@ -119,7 +119,7 @@ def _create(ours: str) -> BodyCheck:
 
 
 def _lists(body: Any) -> str | None:
-    return unexpected("the body", body, ("offset", "count"))
+    return unexpected("the body", body, ("query", "offset", "count"))
 
 
 def _options(body: Any) -> str | None:

@@ -17,7 +17,7 @@ def row(list_id, name, **more):
 def lists(web, *rows, offset=0, ends_at=None, more=False):
     """One page of lists."""
     answer = {"offset": len(rows) if ends_at is None else ends_at, "hasMore": more, "total": 9, "lists": list(rows)}
-    asked = json_params_matcher({"offset": offset, "count": 500})
+    asked = json_params_matcher({"query": "", "offset": offset, "count": 500})
     return web.add("POST", f"{LISTS}/search", json=answer, match=[asked])
 
 

@@ -69,7 +69,7 @@ FORBIDDEN = {
 ALLOWED = {
     "contacts list": ("GET", CONTACTS, None),
     "contacts update": ("POST", f"{CONTACTS}/batch/update", {"inputs": [{**row(ft_x=""), "objectWriteTraceId": "7"}]}),
-    "lists search": ("POST", "/crm/v3/lists/search", {"offset": 0, "count": 500}),
+    "lists search": ("POST", "/crm/v3/lists/search", {"query": "", "offset": 0, "count": 500}),
     "list members": ("GET", "/crm/v3/lists/12/memberships?limit=250&after=7", None),
     "properties create": ("POST", f"{PROPERTIES}/batch/create", definition()),
     "property options": ("PATCH", f"{PROPERTIES}/ft_x", {"options": []}),

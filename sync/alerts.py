@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sync.conditions import BETWEEN_RUNS, between_runs, movements, of_exception, of_run
+from sync.conditions import BETWEEN_RUNS, between_runs, movements, of_exception, of_pull, of_run, told_by_pull
 from sync.messages import deliver, ping
 from sync.outcome import Outcome
+from sync.pull import Pulled
 from sync.redact import redact
 from sync.site import Site
 from sync.store.database import transaction
@@ -41,6 +42,12 @@ def after_run(site: Site, outcome: Outcome) -> None:
     _tell(site, of_run(site, outcome), lambda key: key != NOT_A_RUN, tuple(movements(site)))
     if outcome.verdict == "ok" and site.config.alerts.ping:
         ping(site.clock)
+
+
+def after_pull(site: Site, pulled: Sequence[Pulled]) -> None:
+    """Alert on accounts that could not be read between two runs, and that they can be again."""
+    known = told_by_pull({each.account for each in pulled})
+    _tell(site, of_pull(pulled), lambda key: key in known)
 
 
 def after_exception(site: Site, error: Exception) -> None:

@@ -4,7 +4,7 @@ A condition has a key under which it is known while it lasts; the texts hold cou
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sync.apply import Applied
 from sync.config_values import duration_text
@@ -35,6 +35,8 @@ CAUSES = {
     "Unavailable": "the platform does not answer; the next run tries again. More: foretag status",
 }
 """What to say of a platform's errors, by their kind (connectors.errors)."""
+SHUT = ("NotAuthorised", "QuotaSpent", "Throttled", "Unavailable")
+"""The errors that let nothing be read from an account: worth an alert as soon as they are met."""
 
 
 def of_run(site: Site, outcome: Outcome) -> dict[str, str]:
@@ -110,14 +112,25 @@ def movements(site: Site) -> Iterator[str]:
             )
 
 
+def of_pull(pulled: Iterable[Pulled]) -> dict[str, str]:
+    """The accounts that a pull between two runs found shut, by the keys that a run would give them."""
+    return dict(_problem(each) for each in pulled if each.cause in SHUT)
+
+
+def told_by_pull(accounts: Collection[str]) -> set[str]:
+    """The keys of which a pull of `accounts` knows whether they still hold."""
+    return {f"{account} {cause}" for account in accounts for cause in SHUT}
+
+
+def _problem(part: Pulled | Applied) -> tuple[str, str]:
+    said = CAUSES.get(part.cause)
+    text = said.format(account=part.account) if said else f"{part.problem} More: foretag status"
+    return f"{part.account} {part.cause}", f"{part.account}: {text}"
+
+
 def _of_accounts(outcome: Outcome) -> dict[str, str]:
-    found = {}
     parts: list[Pulled | Applied] = [*outcome.pulled, *outcome.applied]
-    for each in parts:
-        if each.problem:
-            said = CAUSES.get(each.cause)
-            text = said.format(account=each.account) if said else f"{each.problem} More: foretag status"
-            found[f"{each.account} {each.cause}"] = f"{each.account}: {text}"
+    found = dict(_problem(each) for each in parts if each.problem)
     for applied in outcome.applied:
         failed, tried = applied.failed.total(), applied.failed.total() + applied.written
         if failed > MANY_FAILED * tried:

@@ -6,6 +6,7 @@ A month that was judged speaks once: a run that got through after it, because a 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from sync.errors import ACCEPT
 from sync.feedback import months
 from sync.plan import Plan
 from sync.site import Site
@@ -14,9 +15,6 @@ from sync.store.models import model_in_use
 
 if TYPE_CHECKING:
     from scoring.ledger import Realised
-
-ACCEPT = "if it is right: foretag run --accept-large-change"
-"""What a human does who has looked."""
 
 
 def judged(site: Site) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sync.config_sections import Guard
+from sync.errors import ACCEPT
 from sync.store import facts
 from sync.store.scores import Standing
 
@@ -32,7 +33,7 @@ def _shrunken(db: sqlite3.Connection, limits: Guard, contacts_before: Mapping[st
     return [
         f"{account} shows {now.get(account, 0)} contacts, {before} at the last run (limit: "
         f"{limits.max_input_drop_share:.0%} fewer). Most likely a filter, a missing right or a bulk delete there. "
-        f"Look closer: foretag doctor"
+        f"Look closer: foretag doctor; {ACCEPT}"
         for account, before in contacts_before.items()
         if now.get(account, 0) < before * (1 - limits.max_input_drop_share)
     ]
@@ -46,7 +47,7 @@ def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[in
         found.append(
             f"{moved / len(both):.0%} of {len(both)} people would change segment (limit "
             f"{limits.max_segment_change_share:.0%}). Most likely activity is missing from the last pull, or there was "
-            f"a long break. Look closer: foretag report; if it is right: foretag run --accept-large-change"
+            f"a long break. Look closer: foretag report; {ACCEPT}"
         )
     old, new = (Counter(standings[person].segment for person in both) for standings in (before, after))
     for segment in sorted(old.keys() | new.keys()):
@@ -56,6 +57,7 @@ def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[in
         ):
             found.append(
                 f"segment {segment} would go from {old[segment]} to {new[segment]} people (limit "
-                f"{limits.max_one_segment_change_share:.0%}). Look closer: foretag report"
+                f"{limits.max_one_segment_change_share:.0%}). Most likely new models or limits between segments, a "
+                f"campaign, or activity that is missing. Look closer: foretag report; {ACCEPT}"
             )
     return found

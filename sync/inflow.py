@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from sync.errors import ACCEPT
 from sync.instants import micros
 
 SPAN = timedelta(days=14)
@@ -40,8 +41,7 @@ def objections(found: Mapping[str, tuple[int, int]], settled: Collection[str], d
         yield (
             f"{account} brought {now:,} activities of the kind {kind} in the last {SPAN.days} days, never fewer than "
             f"{least:,} in any {SPAN.days} days of the twelve weeks before (limit: {drop:.0%} fewer). Most likely a "
-            "missing right, a shop that is no longer connected, or a holiday. Look closer: foretag doctor; if it is "
-            "right: foretag run --accept-large-change"
+            f"missing right, a shop that is no longer connected, or a holiday. Look closer: foretag doctor; {ACCEPT}"
         )
 
 

@@ -12,7 +12,7 @@ from cronsim import CronSim
 
 from connectors.errors import ConnectorError
 from sync import backup, cycle
-from sync.alerts import after_exception, after_run, note, watch
+from sync.alerts import after_exception, after_pull, after_run, note, watch
 from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
@@ -135,7 +135,12 @@ def entries(config: Config) -> dict[str, Entry]:
 
 
 def _pull(accounts: Sequence[str]) -> Job:
-    return lambda site: pull(site, site.clock.now(), accounts=accounts)
+    def job(site: Site) -> None:
+        pulled = pull(site, site.clock.now(), accounts=accounts)
+        if not site.clock.stop.is_set():
+            after_pull(site, pulled)
+
+    return job
 
 
 def _write(accounts: Sequence[str]) -> Job:

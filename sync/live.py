@@ -36,8 +36,8 @@ class Look:
     """Contacts that were found and can be written to."""
     news: bool = False
     """Whether the store knows something now that it did not: another plan is to be made."""
-    moved: list[str] = field(default_factory=list)
-    """Those that hold neither what the plan found there nor what it would write."""
+    moved: dict[str, dict[str, tuple[Value, Value]]] = field(default_factory=dict)
+    """Those that hold neither what the plan found there nor what it would write: their fields as found, and now."""
 
 
 def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
@@ -55,8 +55,8 @@ def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
                 if values := field_pins.edited(site.db, account, each.id, each.owned, keys):
                     edited[each.id] = values
                 found.news |= facts.note_owned(site.db, account, each.id, each.owned)
-                if not _still_so(planned[each.id], each.owned):
-                    found.moved.append(each.id)
+                if moved := _moved(planned[each.id], each.owned):
+                    found.moved[each.id] = moved
     if edited:
         found.news = True
         _pin(site, account, edited, len(changes))
@@ -121,8 +121,9 @@ def _leave_out_gone(site: Site, plan: Plan, account: str, seen: Look) -> None:
         plan.calls[account] = site.connectors[account].predict_calls(there) if there else 0
 
 
-def _still_so(change: Change, owned: Mapping[str, Value]) -> bool:
-    return all(
-        owned.get(key) in (change.before.get(key), None if value in facts.EMPTY else value)
+def _moved(change: Change, owned: Mapping[str, Value]) -> dict[str, tuple[Value, Value]]:
+    return {
+        key: (change.before.get(key), owned.get(key))
         for key, value in change.after.items()
-    )
+        if owned.get(key) not in (change.before.get(key), None if value in facts.EMPTY else value)
+    }

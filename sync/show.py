@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connectors.budget import Budget
 from connectors.contract import Change
+from connectors.records import Value
 from sync.apply import Applied
 from sync.plan import OUTSIDE, TOO_OLD, Plan
 from sync.plan_counts import counts
@@ -139,12 +141,16 @@ def _automation_lines(account: str, found: Mapping[str, Any], *, silent: bool) -
         yield f"{account:<12} {told}: values cannot be set silently"
 
 
-def moved_lines(moved: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Who holds something else by now than a plan found, per account."""
-    for account, ids in moved.items():
-        if ids:
-            more = f" and {len(ids) - EXAMPLES:,} more" if len(ids) > EXAMPLES else ""
-            yield f"{account:<12} {len(ids):,} contacts were changed since: {', '.join(ids[:EXAMPLES])}{more}"
+def moved_lines(moved: Mapping[str, Mapping[str, Mapping[str, tuple[Value, Value]]]]) -> Iterator[str]:
+    """The fields that hold something else by now than a plan found, by account and contact: as found, and now."""
+    for account, contacts in moved.items():
+        if contacts:
+            yield f"{account:<12} changed since this plan was made: {len(contacts):,}"
+        for contact, fields in islice(contacts.items(), EXAMPLES):
+            told = ", ".join(f"{key} {_value(was)} → {_value(now)}" for key, (was, now) in fields.items())
+            yield f"{'':<12} {contact}: {told}"
+        if len(contacts) > EXAMPLES:
+            yield f"{'':<12} and {len(contacts) - EXAMPLES:,} more"
 
 
 def example_lines(plan: Plan, count: int = EXAMPLES) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What time it is at Salesforce: a window must not end after that, or rows that come later are never asked for."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any
@@ -9,6 +9,9 @@ from typing import Any
 import requests
 
 log = logging.getLogger(__name__)
+
+WORTH_TELLING = timedelta(minutes=1)
+"""How far ahead a clock is that nobody set right. `Date` has whole seconds, and an answer takes some: less is usual."""
 
 
 class ServerTime:
@@ -33,5 +36,7 @@ class ServerTime:
             seen = self._seen
         if seen is None or until <= seen:
             return until
-        log.warning("this computer's clock is %s ahead of Salesforce's; changes are read up to %s", until - seen, seen)
+        level = logging.WARNING if until - seen >= WORTH_TELLING else logging.DEBUG
+        said = "this computer's clock is %s ahead of Salesforce's; changes are read up to %s"
+        log.log(level, said, until - seen, seen)
         return seen

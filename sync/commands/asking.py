@@ -8,10 +8,11 @@ from sync.errors import ForetagError
 
 
 def agree(question: str) -> None:
-    """Ask; a no ends the command. ForetagError where nobody can answer, because there is no terminal."""
+    """Ask; anything but a yes ends the command. ForetagError for a no, and where there is no terminal to answer in."""
     if not in_terminal():
         raise ForetagError(f"{question} Nobody can answer here, and nothing was written. In a script: --yes")
-    click.confirm(question, abort=True)
+    if not click.confirm(question):
+        raise ForetagError("nothing was written")
 
 
 def in_terminal() -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from sync.cli import App, example, pass_app
+from sync.commands.asking import agree
 
 
 @click.group(epilog=example("foretag backup create", "foretag backup check foretag-20261122-071400.sqlite"))
@@ -57,7 +58,7 @@ def restore(app: App, file: Path, yes: bool) -> None:
 
     found = examine(file)
     if not yes:
-        click.confirm(f"Replace the store by one with {found.counts['contact']:,} contacts?", abort=True)
+        agree(f"Replace the store by one with {found.counts['contact']:,} contacts?")
     kept = backup.restore(app.config, app.clock.now(), file)
     if kept:
         click.echo(f"The store from before is kept: {kept}")

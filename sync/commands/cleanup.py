@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import App, example, pass_app
+from sync.commands.asking import agree
 from sync.errors import ForetagError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def cleanup(app: App, dry_run: bool, yes: bool) -> None:
             raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
             count = sum(len(each.things) for each in found)
-            click.confirm(f"Empty {plan.size:,} contacts' values of ours and remove {count} things?", abort=True)
+            agree(f"Empty {plan.size:,} contacts' values of ours and remove {count} things?")
         cleaned = clean(site, plan)
     for line in (*applied_lines(cleaned.emptied), *_removed_lines(cleaned.removed, "removed")):
         click.echo(line)

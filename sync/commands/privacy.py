@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import App, example, pass_app
+from sync.commands.asking import agree
 from sync.errors import ForetagError
 from sync.files import OWNER_ONLY, write_whole
 
@@ -66,7 +67,7 @@ def forget(app: App, email: str, store_only: bool, yes: bool) -> None:
         person = privacy.known_person(site.db, email)
         _show(privacy.export(site, email))
         if not yes:
-            click.confirm("Forget this person? It cannot be undone.", abort=True)
+            agree("Forget this person? It cannot be undone.")
         if not store_only:
             _empty(site, person)
         plans = privacy.forget(site, person)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sync.cli import App, example, pass_app
+from sync.commands.asking import agree
 from sync.errors import ForetagError, Refused
 
 CHANGES_PENDING = 2
@@ -106,7 +107,6 @@ def apply(app: App, file: Path, yes: bool) -> None:
     command ends with 2.
     """
     from sync import plan as planning
-    from sync.commands.asking import agree
     from sync.cycle import carry_out
     from sync.fields import field_specs
     from sync.live import live_plan, look

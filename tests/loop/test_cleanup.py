@@ -97,8 +97,9 @@ def test_run_and_cleanup_can_follow_each_other(tiny, loops):
     assert "Nothing of foretag is on the platforms." in again.output
 
 
-def test_a_dry_run_and_a_no_change_nothing(tiny):
+def test_a_dry_run_and_a_no_change_nothing(tiny, monkeypatch):
     tiny.run()
+    monkeypatch.setattr("sync.commands.asking.in_terminal", lambda: True)
     tiny.sandbox.reset_calls()
     dry = foretag(tiny, "cleanup", "--dry-run")
     assert dry.exit_code == 2

@@ -119,6 +119,21 @@ def test_each_kind_of_problem_says_what_it_does_and_what_to_do(hooked) -> None:
 
 
 @responses.activate
+def test_an_account_that_is_shut_is_told_by_the_next_pull_and_that_it_is_open_again(hooked) -> None:
+    responses.post(HOOK, json={})
+    shut = [Pulled("hubspot", each, problem="HTTP 401", cause=NotAuthorised.__name__) for each in ("contacts", "deals")]
+    failed = Applied("hubspot", problem="ft_segment is gone", cause="SchemaDrift")
+    alerts.after_run(hooked, Outcome(7, hooked.clock.now(), applied=[failed]))
+    alerts.after_pull(hooked, shut)
+    alerts.after_pull(hooked, shut)
+    alerts.after_pull(hooked, [Pulled("news", "members")])
+    assert [text[:40] for text in sent(responses)[1:]] == ["foretag: hubspot: the token is refused. "]
+    alerts.after_pull(hooked, [Pulled("hubspot", "contacts")])
+    assert sent(responses)[2].startswith("foretag: Over (since 2017-09-30T14:00+02:00): hubspot: the token is refused.")
+    assert list(alerts.going_on(hooked.db)) == ["hubspot SchemaDrift"]
+
+
+@responses.activate
 def test_a_run_that_breaks_off_is_told_and_over_with_the_next_good_one(hooked) -> None:
     responses.post(HOOK, json={})
     alerts.after_exception(hooked, RuntimeError("anna@shop.example was odd"))

@@ -294,7 +294,8 @@ def test_the_store_is_closed_to_others_also_when_it_was_open(tmp_path) -> None:
         assert {rights(file) for file in tmp_path.iterdir()} == {0o600}
 
 
-def test_the_commands(filled, foretag) -> None:
+def test_the_commands(filled, foretag, monkeypatch) -> None:
+    monkeypatch.setattr("sync.commands.asking.in_terminal", lambda: True)
     assert foretag("create").output.startswith("Wrote ")
     made = "data/backups/foretag-20170930-120000.sqlite"
     checked = foretag("check", made)

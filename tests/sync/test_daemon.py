@@ -233,6 +233,17 @@ def test_every_line_of_a_run_names_it_and_none_after_it(config, platform, helper
     assert seen[-1] == (None, "after")
 
 
+def test_a_token_that_is_refused_is_alerted_by_the_pull_that_meets_it(config, platform, helpers, caplog, monkeypatch):
+    platform.pages = helpers.shoppers(count=4)
+    platform.fail_stream = {"contacts": NotAuthorised("HTTP 401")}
+    monkeypatch.setattr(Site, "connectors", {"hubspot": platform})
+    jobs.attempt(config, FixedClock(helpers.now), "pull", jobs.entries(config)["pull"].job)
+    assert "alert: hubspot: the token is refused." in caplog.text
+    platform.fail_stream = {}
+    jobs.attempt(config, FixedClock(helpers.now), "pull", jobs.entries(config)["pull"].job)
+    assert "alert: Over (since 2017-09-30T14:00+02:00): hubspot: the token is refused." in caplog.text
+
+
 def test_a_writing_with_nothing_to_do_is_not_reported(site, helpers) -> None:
     jobs.tell(site, Outcome(0, helpers.now))
     assert not (site.config.data_dir / "report.html").exists()

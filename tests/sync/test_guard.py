@@ -51,7 +51,7 @@ def test_an_account_may_lose_half_of_its_contacts_and_not_one_more(connected, he
     assert objections(connected(1000, deleted=500), LIMITS, nobody, nobody, {"hubspot": 1000}) == []
     (text,) = objections(connected(1000, deleted=501), LIMITS, nobody, nobody, {"hubspot": 1000})
     assert text.startswith("hubspot shows 499 contacts, 1000 at the last run (limit: 50% fewer)")
-    assert text.endswith("foretag doctor")
+    assert text.endswith("foretag doctor; if it is right: foretag run --accept-large-change")
 
 
 def test_an_account_that_shows_nobody_at_all_is_noticed(connected, helpers) -> None:

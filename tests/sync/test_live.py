@@ -86,9 +86,9 @@ def test_a_plan_that_is_half_carried_out_is_still_so(site, platform, helpers):
     fill(site, helpers)
     plan = stored_plan(site)
     platform.live["1"] = plan.changes["hubspot"][0].after
-    assert look(site, "hubspot", plan.changes["hubspot"]).moved == []
+    assert look(site, "hubspot", plan.changes["hubspot"]).moved == {}
     platform.live["2"] = {"segment": "Lost"}
-    assert look(site, "hubspot", plan.changes["hubspot"]).moved == ["2"]
+    assert look(site, "hubspot", plan.changes["hubspot"]).moved == {"2": {"segment": (None, "Lost")}}
 
 
 def test_a_plan_tells_what_moved_also_from_its_file(site, platform, helpers):
@@ -148,7 +148,7 @@ def test_apply_says_what_moved_and_plans_again(command, site, platform, helpers)
     result = command(plan, "--yes")
     assert result.exit_code == 2
     assert platform.stored == {}
-    assert "1 contacts were changed since: 2" in result.output
+    assert "changed since this plan was made: 1\n             2: segment" in result.output
     assert "Planned anew" in result.output
     (anew,) = (site.config.data_dir / "plans").glob("plan-*.json")
     assert Plan.from_json(anew.read_text()).changes["hubspot"][1].before == {"segment": "Lost"}

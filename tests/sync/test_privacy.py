@@ -235,7 +235,9 @@ def test_our_fields_are_emptied_first_and_nothing_else(shop, foretag, platform) 
     assert shop.rows("outbox", "contact_id != '2'") == 0
 
 
-def test_no_is_no(shop, foretag, platform) -> None:
+def test_no_is_no(shop, foretag, platform, monkeypatch) -> None:
+    assert "Nobody can answer here" in foretag("forget", ANNA, input="y\n").output
+    monkeypatch.setattr("sync.commands.asking.in_terminal", lambda: True)
     result = foretag("forget", ANNA, input="n\n")
     assert (result.exit_code, "Forget this person?" in result.output) == (1, True)
     assert shop.rows("contact") == 3

@@ -180,6 +180,10 @@ def test_details_say_what_the_changes_amount_to(helpers) -> None:
     assert held.startswith("1,200 people keep their segment although the numbers alone would move them: by hysteresis")
 
 
-def test_who_moved_since_is_named_by_id(helpers) -> None:
-    told = list(moved_lines({"hubspot": [str(number) for number in range(12)], "news": []}))
-    assert told == ["hubspot      12 contacts were changed since: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"]
+def test_what_moved_since_is_named_field_by_field(helpers) -> None:
+    moved = {str(number): {"segment": ("Lost", "Loyal"), "buy_score": (40.0, None)} for number in range(12)}
+    head, first, *others, last = moved_lines({"hubspot": moved, "news": {}})
+    assert head == "hubspot      changed since this plan was made: 12"
+    assert first == "             0: segment Lost → Loyal, buy_score 40 → (empty)"
+    assert len(others) == 9
+    assert last == "             and 2 more"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sync.config_values import duration_text
 from sync.effect import effects, sentences
-from sync.feedback import findings
+from sync.feedback import findings, months
 from sync.site import Site
 from sync.store import runs
 
@@ -34,17 +35,21 @@ def checklist(site: Site) -> Iterator[Point]:
     through = runs.last_through(site.db)
     fresh = through is not None and now - through.as_of <= after
     age = "there was none" if through is None else f"run {through.id} at {through.as_of:%Y-%m-%d %H:%M} UTC"
-    yield Point(fresh, f"the last run that got through is not older than {after}: {age}")
+    yield Point(fresh, f"the last run that got through is not older than {duration_text(after)}: {age}")
     recent = [each for each in runs.last(site.db, 1000) if now - each.as_of <= TRIPS_COUNT_FOR]
     tripped = [each.id for each in recent if each.verdict == "refused"]
     said = f": run {', '.join(map(str, tripped))}; foretag runs show {tripped[0]}" if tripped else ""
     yield Point(not tripped, f"the guard refused no run in the last {TRIPS_COUNT_FOR.days} days{said}")
     wrong = [each.text for each in findings(site) if not each.hint and each.kind in ("calibration", "ranking")]
-    yield Point(not wrong, f"predictions came true as they were made{': ' + wrong[0] if wrong else ''}")
+    judged = any(months(site, each) for each in site.config.objectives)
+    said = f": {wrong[0]}" if wrong else "" if judged else ": none of them can be judged yet"
+    yield Point(not wrong, f"predictions came true as they were made{said}")
     yield from _uplift(site)
 
 
 def _uplift(site: Site) -> Iterator[Point]:
-    harmed = [each for each in effects(site) if each.found.verdict == "harms"]
-    said = ": " + " ".join(sentences(harmed[0], site.config.currency)[:1]) if harmed else ""
+    found = effects(site)
+    harmed = [each for each in found if each.found.verdict == "harms"]
+    helped = any(each.found.verdict == "helps" for each in found)
+    said = f": {sentences(harmed[0], site.config.currency)[0]}" if harmed else "" if helped else ": too early to tell"
     yield Point(not harmed, f"acting on the scores did no harm that can be seen{said}")

@@ -37,9 +37,11 @@ class State:
 def after_run(site: Site, outcome: Outcome) -> None:
     """Alert on what this run found, and on the movements the config asks for. A failing alert is only logged.
 
-    The dead man's switch is called when nothing at all is wrong with the run.
+    Of an account that is waited for and was not tried to read now, nothing can be said to be over. The dead man's
+    switch is called when nothing at all is wrong with the run.
     """
-    _tell(site, of_run(site, outcome), lambda key: key != NOT_A_RUN, tuple(movements(site)))
+    untold = {NOT_A_RUN} | (outcome.waiting.keys() - {each.account for each in outcome.pulled})
+    _tell(site, of_run(site, outcome), lambda key: key.split()[0] not in untold, tuple(movements(site)))
     if outcome.verdict == "ok" and site.config.alerts.ping:
         ping(site.clock)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sync.config_sections import Objective
+from sync.errors import ForetagError
 from sync.instants import instant
 from sync.retraining import KNOWN, outcomes_known, reason
 from sync.site import Site
@@ -17,6 +18,7 @@ from sync.store.models import (
     forget_challengers,
     level_at,
     model_in_use,
+    newest_level,
     promote,
     save_level,
     save_model,
@@ -88,6 +90,22 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     used = _chosen(site, past, objective, stored, champion, misfit, trained)
     known = outcomes_known(past, trained.objective.asked)
     return replace(used, why_trained=why or "it is the first one", outcomes_known=known)
+
+
+class NoModelFits(ForetagError):
+    """A model would have to be trained, and now is not the time."""
+
+
+def as_it_is(site: Site, past: "Snapshots", objective: Objective) -> Used:
+    """The model in use at `past.as_of`, at the level it was set to last: for when the past is not known of everyone, so
+    that nothing can be learned from it. NoModelFits when there is none for what is asked; StoreError as `choose`.
+    """
+    stored, champion, misfit = _in_use(site, objective, past, train=False)
+    if stored is None or champion is None or (misfit and not champion.refused):
+        raise NoModelFits(f"{objective.title} needs a new model. {misfit}".rstrip())
+    level = newest_level(site.db, stored.id)
+    rule = champion.rule_of_thumb()
+    return Used(objective, champion, rule) if level is None else _set_to(level, objective, champion, rule)
 
 
 def _chosen(
@@ -201,7 +219,7 @@ def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence
 def _at_its_level(site: Site, objective: Objective, model: "Model", number: int, past: "Snapshots") -> Used:
     """`model` and its rule of thumb at the level that is due: computed once a month, then looked up."""
     from scoring.calibrate import Calibration
-    from scoring.recalibrate import anchor, newest_line, relevelled
+    from scoring.recalibrate import anchor, newest_line
 
     at = anchor(model, past.as_of)
     rule = model.rule_of_thumb()
@@ -210,6 +228,13 @@ def _at_its_level(site: Site, objective: Objective, model: "Model", number: int,
         lines = (newest_line(each, past, past.as_of) or Calibration() for each in (model, rule))
         level = Level(*(_pair(line) for line in lines))
         save_level(site.db, number, instant(at), level)
+    return _set_to(level, objective, model, rule)
+
+
+def _set_to(level: Level, objective: Objective, model: "Model", rule: "Model") -> Used:
+    from scoring.calibrate import Calibration
+    from scoring.recalibrate import relevelled
+
     return Used(objective, relevelled(model, Calibration(*level.model)), relevelled(rule, Calibration(*level.rule)))
 
 

@@ -98,11 +98,13 @@ def movements(site: Site) -> Iterator[str]:
     earlier = newest_standings(site.db, before=newest[0]) if newest else None
     if newest is None or earlier is None:
         return
+    # Who waited at one of the two would seem to have moved all at once.
+    there, here = ({person: each for person, each in at.items() if not each.scored_at} for _, at in (earlier, newest))
     for rule in site.config.alerts.rules:
         moved = [
             before
-            for person, before in earlier[1].items()
-            if before.segment == rule.moved_from and person in newest[1] and newest[1][person].segment == rule.moved_to
+            for person, before in there.items()
+            if before.segment == rule.moved_from and person in here and here[person].segment == rule.moved_to
         ]
         value = sum(each.fields.get(score_key("value")) or 0 for each in moved)
         if len(moved) >= rule.min_people and value >= rule.min_value:
@@ -122,15 +124,16 @@ def told_by_pull(accounts: Collection[str]) -> set[str]:
     return {f"{account} {cause}" for account in accounts for cause in SHUT}
 
 
-def _problem(part: Pulled | Applied) -> tuple[str, str]:
+def _problem(part: Pulled | Applied, waiting: int = 0) -> tuple[str, str]:
     said = CAUSES.get(part.cause)
     text = said.format(account=part.account) if said else f"{part.problem} More: foretag status"
-    return f"{part.account} {part.cause}", f"{part.account}: {text}"
+    who = f" ({waiting:,} people keep the scores they had)" if waiting else ""
+    return f"{part.account} {part.cause}", f"{part.account}{who}: {text}"
 
 
 def _of_accounts(outcome: Outcome) -> dict[str, str]:
     parts: list[Pulled | Applied] = [*outcome.pulled, *outcome.applied]
-    found = dict(_problem(each) for each in parts if each.problem)
+    found = dict(_problem(each, outcome.waiting.get(each.account, 0)) for each in parts if each.problem)
     for applied in outcome.applied:
         failed, tried = applied.failed.total(), applied.failed.total() + applied.written
         if failed > MANY_FAILED * tried:

@@ -8,6 +8,7 @@ from connectors.contract import FieldSpec, Page
 from sync import guard, inflow
 from sync import plan as planning
 from sync.apply import apply
+from sync.choosing import NoModelFits
 from sync.clock import STOPPED
 from sync.doubts import doubts, judged
 from sync.errors import ForetagError
@@ -20,8 +21,9 @@ from sync.pull import Pulled, pull
 from sync.schema_guard import changed_fields
 from sync.score import score
 from sync.site import Site
-from sync.store import facts, passes, runs
-from sync.store.scores import last_scored, newest_standings
+from sync.store import people, runs
+from sync.store.scores import all_scored, last_scored, newest_standings
+from sync.unread import contacts, unread
 from sync.window import part, shut, together
 
 CLOCK_SET_BACK = timedelta(days=2)
@@ -45,31 +47,32 @@ def run(
     train: bool = False,
     accept_large_change: bool = False,
     accounts: Collection[str] | None = None,
+    read: Collection[str] | None = None,
 ) -> Outcome:
     """One run of everything; `train` makes new models even if the present ones are young.
 
-    Written to are those of `accounts` (all, for None) that may be.
+    Accounts of `read` are read (all, for None), those of `accounts` written to, where that may be.
 
-    What it did is in the book of runs, also when it ends in an exception. Nobody is scored and nothing is written while
-    something cannot be read that could be read before; NotAllRead when the very first pull broke off.
+    What it did is in the book of runs, also when it ends in an exception. People who are on an account that was not
+    read to the end keep the scores they had, and are not written to on any; nothing is learned from the others alone.
+    NotAllRead when the very first pull broke off.
     """
     as_of = _instant(site)
     outcome = Outcome(site.begin_run(as_of), as_of)
     try:
         watcher.begin("pull")
-        outcome.pulled = pull(site, outcome.as_of, watcher.page)
-        outcome.read_calls, outcome.contacts = site.calls(), facts.contact_counts(site.db)
-        outcome.withheld = _unread(site, outcome.pulled)
+        outcome.pulled = pull(site, outcome.as_of, watcher.page, accounts=read)
+        outcome.unread = unread(site, outcome.pulled, read)
+        outcome.read_calls, outcome.contacts = site.calls(), contacts(site, outcome.unread)
+        outcome.withheld = _score(site, watcher, outcome, train=train)
         if not outcome.withheld:
-            watcher.begin("score")
-            outcome.scored = score(site, outcome.as_of, train=train)
             if newest_standings(site.db):
                 _write(site, watcher, outcome, guarded=not accept_large_change, accounts=accounts)
             else:
                 outcome.plan, outcome.withheld = Plan(as_of, site.config.boldest_mode), "nobody is in the store yet"
-        elif (scored := last_scored(site.db)) and planning.too_old(site.config, scored, as_of):
+        elif (scored := all_scored(site.db)) and planning.too_old(site.config, scored, as_of):
             outcome.withheld = ""
-            _write(site, watcher, outcome, guarded=False, accounts=accounts)
+            _write(site, watcher, outcome, guarded=not accept_large_change, accounts=accounts)
         outcome.calls = site.calls()
     except BaseException as error:
         verdict = outcome.verdict if isinstance(error, NotAllRead) else "failed"
@@ -102,32 +105,32 @@ def _instant(site: Site) -> datetime:
     return last
 
 
-def _unread(site: Site, pulled: Sequence[Pulled]) -> str:
-    """What of this pull is missing although it was there before, or will be: people must not be judged without it.
+def _score(site: Site, watcher: Watcher, outcome: Outcome, *, train: bool) -> str:
+    """Score everyone of whom everything was read. Why the scores stay as they are; "" when they were made.
 
-    A stream that could never be read, for lack of a right, is not waited for. NotAllRead when nobody has been scored
-    yet: models and the limits between segments are kept, and must not be made from half the facts.
+    NotAllRead when nobody has been scored yet: models and the limits between segments are kept, and must not be made
+    from half the facts.
     """
     if site.clock.stop.is_set():
         return STOPPED
-    missing = [each for each in pulled if each.problem and (each.passing or _was_read(site, each))]
-    if not missing:
-        return ""
-    which = "; ".join(f"{each.account} {each.stream}: {each.problem}" for each in missing)
-    if newest_standings(site.db) is None:
+    here = people.in_question(site.db)
+    waiting = {account: people.on_account(site.db, account) & here for account in outcome.unread}
+    outcome.waiting = {account: len(each) for account, each in waiting.items()}
+    which = "; ".join(f"{account} {why}" for account, why in outcome.unread.items())
+    if waiting and newest_standings(site.db) is None:
         raise NotAllRead(
             f"nobody is scored before everything was read once, and some of it was not: {which}. What came is kept, "
             "foretag run goes on from there"
         )
-    return f"the scores stay as they are, because not everything could be read: {which}"
-
-
-def _was_read(site: Site, each: Pulled) -> bool:
-    """Whether the stream could be read before: it has a cursor, or lost it to a pass over all contacts."""
-    if facts.cursor(site.db, each.account, each.stream) is not None:
-        return True
-    with_contacts = each.stream in site.connectors[each.account].capabilities.contact_streams
-    return with_contacts and passes.is_repeating(site.db, each.account)
+    all_waiting = frozenset().union(*waiting.values())
+    if waiting and here <= all_waiting:
+        return f"the scores stay as they are, because not everything could be read: {which}"
+    watcher.begin("score")
+    try:
+        outcome.scored = score(site, outcome.as_of, train=train, waiting=all_waiting if waiting else None)
+    except NoModelFits as error:
+        return f"the scores stay as they are: {error} It is made when everything is read again: {which}"
+    return ""
 
 
 def write(site: Site, watcher: Watcher, accounts: Collection[str] | None = None) -> Outcome:
@@ -138,7 +141,7 @@ def write(site: Site, watcher: Watcher, accounts: Collection[str] | None = None)
     It is in the book of runs when it wrote something or was refused.
     """
     as_of = site.clock.now()
-    outcome = Outcome(0, as_of)
+    outcome = Outcome(0, as_of, waiting=runs.waiting(site.db))
     _write(site, watcher, outcome, guarded=True, accounts=accounts)
     if outcome.applied or outcome.objections:
         outcome.calls = site.calls()
@@ -153,12 +156,17 @@ def _write(
     """Plan, guard (unless a human has accepted the change) and apply to those of `accounts` that may be written to."""
     watcher.begin("plan")
     outcome.plan = planning.make_plan(site.db, site.config, site.connectors, outcome.as_of)
-    outcome.thin = inflow.thin(site.db, outcome.as_of, site.config.guard.max_input_drop_share)
-    guarded = guarded and not outcome.plan.blank
+    through, scored = runs.last_through(site.db), last_scored(site.db)
+    settled = through.summary.get("thin", ()) if through else ()
+    thin = inflow.thin(site.db, outcome.as_of, site.config.guard.max_input_drop_share, outcome.waiting)
+    outcome.thin = inflow.booked(thin, settled, outcome.waiting)
+    guarded = guarded and not (scored and planning.too_old(site.config, scored, outcome.as_of))
     if guarded:
-        outcome.objections = _objections(site, outcome.plan, outcome.thin)
+        outcome.objections = _objections(site, outcome, outcome.plan, thin, through)
     outcome.judged = judged(site)
     outcome.shut = shut(site, site.clock.now(), accounts)
+    if not outcome.plan.blank:  # what is too old has to go also where orders alone cannot be read
+        outcome.shut |= {account: f"it was not read ({why})" for account, why in outcome.unread.items()}
     if len(outcome.shut) == len(site.config.accounts):
         outcome.withheld, outcome.shut = "; ".join(dict.fromkeys(outcome.shut.values())), {}
     if guarded and not outcome.objections and not outcome.withheld:
@@ -203,15 +211,13 @@ def _apply(site: Site, outcome: Outcome, plan: Plan, specs: Sequence[FieldSpec])
     outcome.applied = apply(site, plan, specs)
 
 
-def _objections(site: Site, plan: Plan, thin: inflow.Thin) -> list[str]:
-    """The guard's, measured by the last run that got through: a refused one must not become what is usual."""
-    through = runs.last_through(site.db)
-    newest = newest_standings(site.db)
+def _objections(site: Site, outcome: Outcome, plan: Plan, thin: inflow.Thin, through: runs.Run | None) -> list[str]:
+    """The guard's, measured by the last run that got `through`: a refused one must not become what is usual."""
+    newest, limits = newest_standings(site.db), site.config.guard
     found = list(doubts(site, plan, through.summary.get("judged", {}) if through else {}))
     if through is None or newest is None:
         return found
-    found += inflow.objections(thin, through.summary.get("thin", ()), site.config.guard.max_input_drop_share)
+    found += inflow.objections(thin, through.summary.get("thin", ()), limits.max_input_drop_share)
     before = newest_standings(site.db, before=through.as_of + timedelta(microseconds=1))
-    return found + guard.objections(
-        site.db, site.config.guard, before and before[1], newest[1], through.summary.get("contacts", {})
-    )
+    now = contacts(site, outcome.waiting)
+    return found + guard.objections(now, limits, before and before[1], newest[1], through.summary.get("contacts", {}))

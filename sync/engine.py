@@ -1,7 +1,7 @@
 """From the store to the tables that are scored: SQLite → Arrow → DuckDB in memory, or the company's Spark."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from scoring.tables import Tables
@@ -39,8 +39,9 @@ def tables(
     spark_master: str = "",
     reached: Sequence[tuple[str, str]] = (),
     said: Iterable[tuple[int, str, int]] = (),
+    without: Collection[int] = (),
 ) -> Tables:
-    """All activities and people of the store, without those who objected to profiling.
+    """All activities and people of the store, but not of those who objected to profiling, nor `without`.
 
     Amounts in another currency than `currency` (three capital letters) are left out; the activity itself stays.
     For each property and value of `reached` there is an activity NAME=VALUE when it was reached; what was `said`
@@ -51,6 +52,7 @@ def tables(
     import duckdb
     import narwhals.stable.v2 as nw
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise ValueError(f"{currency!r} is no currency code such as EUR")
@@ -61,10 +63,13 @@ def tables(
     parts += [_arrow(db.execute(REACHED, {"name": name, "value": value}), schema) for name, value in reached]
     rows = ({"person_id": person, "kind": kind, "at": at, "machine": False} for person, kind, at in said)
     parts.append(pa.Table.from_pylist(list(rows), schema))
-    found = (
+    found = [
         pa.concat_tables(parts),
         _arrow(db.execute(PEOPLE), pa.schema({"person_id": number, "since": number})),
-    )
+    ]
+    if without:
+        left_out = pa.array(without, number)
+        found = [each.filter(pc.invert(pc.is_in(each["person_id"], left_out))) for each in found]
     if spark_master:
         return Tables(*(nw.from_native(on_spark(table, spark_master)) for table in found))
     # One thread, and rows in one order: sums of decayed amounts would else differ in their last bits from run to run,

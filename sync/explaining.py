@@ -30,17 +30,18 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
     standing = newest[1].get(person) if newest else None
     if newest is None or standing is None:
         raise ForetagError("this person has not been scored yet: foretag run")
+    scored = standing.scored_at or newest[0]
     return {
-        "as_of": newest[0].isoformat(),
+        "as_of": scored.isoformat(),
         "segment": standing.fields["segment"],
         "segment_since": standing.fields["segment_since"],
         "control_group": standing.fields["control_group"],
-        "set_by_hand": person in overrides(site, newest[0]),
+        "set_by_hand": person in overrides(site, scored),
         "scores": [
             {
                 "objective": objective.title,
                 "field": site.config.write.prefix + score_key(objective.key),
-                "likely": _likely(site, objective, standing.fields.get(score_key(objective.key)), newest[0]),
+                "likely": _likely(site, objective, standing.fields.get(score_key(objective.key)), scored),
                 "value": standing.fields.get(score_key(objective.key)),
                 "unit": site.config.currency if objective.key == "value" else "%",
                 "for": [text for text, share in standing.reasons.get(objective.key, []) if share > 0],

@@ -1,5 +1,6 @@
 """What came of earlier predictions: outcomes joined, months judged, and what is wrong told."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -22,6 +23,7 @@ from sync.store.ledger import (
 )
 from sync.store.models import model_in_use
 from sync.store.people import known_since
+from sync.store.runs import waiting
 
 if TYPE_CHECKING:
     from scoring.ledger import Realised
@@ -153,7 +155,7 @@ def _scores(site: Site, objective: Objective, at: datetime) -> "Scores":
 
 
 def _weeks(site: Site) -> "Iterator[Weeks]":
-    """Activities by kind in each of the weeks before the last scoring."""
+    """Activities by kind in each of the weeks before the last scoring, of the accounts that were read for it."""
     from scoring.monitor import USUAL_WEEKS, Weeks
     from sync.store.scores import last_scored
 
@@ -164,8 +166,9 @@ def _weeks(site: Site) -> "Iterator[Weeks]":
     start = micros(until) - (USUAL_WEEKS + 1) * week
     rows = site.db.execute(
         """SELECT kind, (at - ?) / ? AS week, count(*) AS count, sum(machine) AS machine, sum(amount IS NULL) AS bare
-        FROM activity WHERE at >= ? AND at < ? GROUP BY kind, week ORDER BY kind""",
-        (start, week, start, micros(until)),
+        FROM activity WHERE at >= ? AND at < ? AND account NOT IN (SELECT value FROM json_each(?))
+        GROUP BY kind, week ORDER BY kind""",
+        (start, week, start, micros(until), json.dumps(list(waiting(site.db)))),
     ).fetchall()
     for kind in sorted({row["kind"] for row in rows}):
         counts = {row["week"]: row for row in rows if row["kind"] == kind}

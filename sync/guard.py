@@ -1,17 +1,15 @@
 """Refuses a run that would do something implausible, by what came before. It writes nothing."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 
 from sync.config_sections import Guard
 from sync.errors import ACCEPT
-from sync.store import facts
 from sync.store.scores import Standing
 
 
 def objections(
-    db: sqlite3.Connection,
+    contacts: Mapping[str, int],
     limits: Guard,
     before: Mapping[int, Standing] | None,
     after: Mapping[int, Standing],
@@ -19,17 +17,16 @@ def objections(
 ) -> list[str]:
     """Why the run should not write: each with its numbers, the likely cause and where to look; empty when all is well.
 
-    `before` and `after` are everyone's standings at the last run that got through and now, `contacts_before` the
-    contacts each account had then.
+    `before` and `after` are everyone's standings at the last run that got through and now, `contacts_before` and
+    `contacts` what each account had then and has now. Who was not scored now is not counted.
     """
-    found = list(_shrunken(db, limits, contacts_before))
+    found = list(_shrunken(limits, contacts_before, contacts))
     if before:
         found += _migrations(limits, before, after)
     return found
 
 
-def _shrunken(db: sqlite3.Connection, limits: Guard, contacts_before: Mapping[str, int]) -> list[str]:
-    now = facts.contact_counts(db)
+def _shrunken(limits: Guard, contacts_before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
     return [
         f"{account} shows {now.get(account, 0)} contacts, {before} at the last run (limit: "
         f"{limits.max_input_drop_share:.0%} fewer). Most likely a filter, a missing right or a bulk delete there. "
@@ -40,7 +37,7 @@ def _shrunken(db: sqlite3.Connection, limits: Guard, contacts_before: Mapping[st
 
 
 def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[int, Standing]) -> list[str]:
-    both = before.keys() & after.keys()
+    both = before.keys() & {person for person, each in after.items() if not each.scored_at}
     moved = sum(before[person].segment != after[person].segment for person in both)
     found = []
     if both and moved > limits.max_segment_change_share * len(both) and moved > limits.one_segment_min_people:

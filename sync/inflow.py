@@ -20,11 +20,16 @@ Thin = dict[str, tuple[int, int]]
 """By `account kind`: activities of the newest span, and of the least of those before."""
 
 
-def thin(db: sqlite3.Connection, as_of: datetime, drop: float) -> Thin:
-    """Where more than `drop` in (0, 1] of the least that was usual is missing from the newest span before `as_of`."""
+def thin(db: sqlite3.Connection, as_of: datetime, drop: float, unread: Collection[str] = ()) -> Thin:
+    """Where more than `drop` in (0, 1] of the least that was usual is missing from the newest span before `as_of`.
+
+    Nothing can be said of accounts that are `unread`.
+    """
     now, span = micros(as_of), SPAN // timedelta(microseconds=1)
     counts: dict[str, Counter[int]] = {}
     for row in db.execute(_COUNTS, {"now": now, "span": span, "first": now - (PAST + 1) * span}):
+        if row["account"] in unread:
+            continue
         counts.setdefault(f"{row['account']} {row['kind']}", Counter())[row["ago"]] = row["n"]
     found = {}
     for key, by_span in counts.items():
@@ -32,6 +37,11 @@ def thin(db: sqlite3.Connection, as_of: datetime, drop: float) -> Thin:
         if least >= USUAL and by_span[0] < least * (1 - drop):
             found[key] = (by_span[0], least)
     return found
+
+
+def booked(found: Thin, settled: Collection[str], unread: Collection[str]) -> list[str]:
+    """What the book of runs keeps: what was found, and of the accounts that are `unread` what was `settled` before."""
+    return sorted({*found, *(key for key in settled if key.split()[0] in unread)})
 
 
 def objections(found: Mapping[str, tuple[int, int]], settled: Collection[str], drop: float) -> Iterator[str]:

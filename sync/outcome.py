@@ -8,7 +8,6 @@ from typing import Any
 
 from connectors.contract import Change
 from sync.apply import Applied
-from sync.inflow import Thin
 from sync.plan import Plan
 from sync.pull import Pulled
 from sync.score import Scored
@@ -21,6 +20,10 @@ class Outcome:
     number: int
     as_of: datetime
     pulled: list[Pulled] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    """Why accounts were not read to the end; people on them keep the scores they had."""
+    waiting: dict[str, int] = field(default_factory=dict)
+    """How many people that are, for each of these accounts."""
     scored: Scored | None = None
     plan: Plan | None = None
     plan_file: Path | None = None
@@ -33,12 +36,12 @@ class Outcome:
     applied: list[Applied] = field(default_factory=list)
     carried_out: str = ""
     """The id of the plan, once it is being carried out: by it a run can be undone."""
-    thin: Thin = field(default_factory=dict)
-    """Activities of which implausibly few came."""
+    thin: list[str] = field(default_factory=list)
+    """By `account kind`: activities of which implausibly few came."""
     judged: dict[str, str] = field(default_factory=dict)
     """The newest month of each objective that was compared with what happened."""
     contacts: dict[str, int] = field(default_factory=dict)
-    """Contacts per account after reading."""
+    """Contacts per account after reading; of an account that was not read, those of the last run that got through."""
     read_calls: dict[str, int] = field(default_factory=dict)
     """Calls per account until everything was read."""
     calls: dict[str, int] = field(default_factory=dict)
@@ -63,7 +66,8 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "pulled": {},
         "contacts": outcome.contacts,
         "judged": outcome.judged,
-        "thin": sorted(outcome.thin),
+        "thin": outcome.thin,
+        "waiting": outcome.waiting,
         "withheld": outcome.withheld,
         "shut": outcome.shut,
         "objections": outcome.objections,

@@ -26,6 +26,7 @@ from sync.store.scores import Standing, newest_standings
 UNWRITABLE = "not writable there (archived, cleaned or converted)"
 OBJECTS, OPTED_OUT = "objects to profiling", "opted out of marketing"
 NOT_SCORED, OUTSIDE = "not scored yet", "outside the pilot"
+WAITS = "waits: an account this person is on could not be read, so the scores stay as they were"
 NOT_IN_QUESTION = (UNWRITABLE, OBJECTS, OPTED_OUT, NOT_SCORED, OUTSIDE)
 LITTLE = "moved too little to be rewritten"
 PINNED = "edited by hand over there: it stays for now"
@@ -59,7 +60,7 @@ class Plan:
     silent: list[str] = field(default_factory=list)
     """The accounts whose tags are set so that no automation starts by them."""
     blank: bool = False
-    """Whether the scores are too old, so that all values of ours are emptied."""
+    """Whether scores are too old, so that the values of ours that came of them are emptied."""
 
     @property
     def size(self) -> int:
@@ -116,12 +117,14 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
     newest = newest_standings(db)
     if newest is None:
         raise ForetagError("nobody has been scored yet: foretag score")
-    standings = newest[1]
+    scored, standings = newest
     plan = Plan(
         as_of,
         config.boldest_mode,
         flips_held=sum(bool(each.membership.get("held_from")) for each in standings.values()),
-        blank=too_old(config, newest[0], as_of),
+        blank=any(
+            too_old(config, at, as_of) for at in {scored, *(each.scored_at for each in standings.values())} if at
+        ),
     )
     plan.unlisted = rosters.problems(db, config)
     plan.silent = [name for name, connector in connectors.items() if connector.capabilities.silent_tags]
@@ -136,7 +139,7 @@ def make_plan(db: sqlite3.Connection, config: Config, connectors: Mapping[str, C
         invited = functools.partial(in_pilot, share=config.pilot.share, chosen=chosen) if in_one else _everybody
         for row in contacts(db, account.name):
             pinned = pins.get((account.name, row["id"]), frozenset())
-            change = _change_of(row, standings, specs, config, invited, plan, skipped, pinned)
+            change = _change_of(row, scored, standings, specs, config, invited, plan, skipped, pinned)
             if change is None:
                 continue
             refusal = refused.get((account.name, change.id))
@@ -163,6 +166,7 @@ def contacts(db: sqlite3.Connection, account: str) -> Iterator[sqlite3.Row]:
 
 def _change_of(
     row: sqlite3.Row,
+    scored: datetime,
     standings: Mapping[int, Standing],
     specs: tuple[FieldSpec, ...],
     config: Config,
@@ -180,10 +184,13 @@ def _change_of(
     if shut_out:
         skipped[OPTED_OUT if row["opted_out"] else OBJECTS] += 1
         wanted: dict[str, Value] = {}
-    elif plan.blank:
+    elif plan.blank and too_old(config, (standing and standing.scored_at) or scored, plan.as_of):
         wanted = {}
     elif standing is None:
         skipped[NOT_SCORED] += 1
+        return None
+    elif standing.scored_at:
+        skipped[WAITS] += 1
         return None
     elif not invited(row["person_id"]):
         skipped[OUTSIDE] += 1

@@ -112,7 +112,8 @@ def _headline(
     objections, problems = summary.get("objections", []), list(_problems(summary))
     if newest is None:
         return Headline("stale", ("Nobody has been scored yet",), tuple(problems[:3]))
-    age = freshness(now - newest[0], config.alerts)
+    scored = min(each.scored_at or newest[0] for each in newest[1].values()) if newest[1] else newest[0]
+    age = freshness(now - scored, config.alerts)
     refused = [each.title for each in learned if each.refused]
     status: Status = "ok"
     if objections:
@@ -121,10 +122,11 @@ def _headline(
         status = "stale"
     elif problems or refused:
         status = "degraded"
-    emptied = [f"scores are {TOO_OLD}"] if too_old(config, newest[0], now) else []
+    emptied = [f"scores are {TOO_OLD}"] if too_old(config, scored, now) else []
     things = [*emptied, *objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
-    day = f"{newest[0].astimezone(config.zone):%d %B %Y}"
+    day = f"{scored.astimezone(config.zone):%d %B %Y}"
     parts = [f"Scores are {AGES[age]} ({day})", f"{len(newest[1]):,} people scored"]
+    parts += [f"{people:,} wait for {account}" for account, people in summary.get("waiting", {}).items()]
     if summary.get("withheld"):
         parts.append("nothing was written by the last run")
     return Headline(status, tuple(parts), tuple(things[:3]))

@@ -9,6 +9,7 @@ from sync.redact import redact
 from sync.site import Site
 from sync.store import outbox, runs
 from sync.store.runs import Run
+from sync.unread import waiting_lines
 
 OPEN = "cut off or still going on"
 """What stands for the verdict of a run that has not ended."""
@@ -95,6 +96,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run.get("segments"):
         yield f"{'scored':<12} {run['people']:,} people"
         yield f"{'segments':<12} {' | '.join(f'{name} {count:,}' for name, count in run['segments'].items())}"
+    yield from waiting_lines(run.get("waiting", {}))
     for title, why in run.get("trained", {}).items():
         yield f"{'trained':<12} {title}: {why}"
     yield from _planned_lines(run)

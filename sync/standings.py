@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,11 +32,12 @@ Found = Mapping[str, "Predictions"]
 
 
 def standings(
-    site: Site, past: "Snapshots", found: Found, as_of: datetime, *, new_model: bool = False
+    site: Site, past: "Snapshots", found: Found, as_of: datetime, *, new_model: bool = False, settle: bool = True
 ) -> tuple[list[Standing], list[Move]]:
-    """Where everyone stands at `as_of`, given the predictions there are, and who moved why.
+    """Where everyone in `past` stands at `as_of`, given the predictions there are, and who moved why.
 
-    `new_model`: one of the models segments are decided from came into use just now.
+    `new_model`: one of the models segments are decided from came into use just now. Without `settle` the limits between
+    segments stay as they are.
     """
     from scoring.migration import cause
     from scoring.segments import Membership, assign
@@ -46,7 +47,7 @@ def standings(
     people = footings(past.matrix(now), now, buying=found.get("repeat_purchase"), spending=found.get("value"))
     before = newest_standings(site.db, before=as_of)
     previous = {person: Membership(**each.membership) for person, each in before[1].items()} if before else {}
-    limits, fitted_now = thresholds(site.db, site, people, now, asks=_question(found))
+    limits, fitted_now = thresholds(site.db, site, people, now, asks=_question(found), settle=settle)
     pinned = overrides(site, as_of)
     placed = [
         _pinned(each, pinned.get(each.person_id), previous.get(each.person_id))
@@ -72,6 +73,18 @@ def standings(
     ], moves
 
 
+def as_before(site: Site, as_of: datetime, people: Set[int]) -> list[Standing]:
+    """What `people` had at the last scoring, with the instant it is of: they are not scored at `as_of`."""
+    newest = newest_standings(site.db)
+    if newest is None:
+        return []
+    at, there = newest
+    before = at if at < as_of else None  # scored at this very instant, by a run that could read everything
+    return [
+        replace(each, scored_at=each.scored_at or before) for person, each in sorted(there.items()) if person in people
+    ]
+
+
 def _pinned(found: "Membership", segment: str | None, before: "Membership | None") -> "Membership":
     """The membership, in the segment a human has set if there is one."""
     if segment is None:
@@ -86,25 +99,28 @@ def _expected(standing: Standing) -> int:
 
 
 def thresholds(
-    db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str
+    db: sqlite3.Connection, site: Site, people: "list[Footing]", now: int, *, asks: str, settle: bool = True
 ) -> "tuple[Thresholds, bool]":
     """The limits between the segments, and whether they are new: fitted once, then kept, so that a segment means the
     same every week.
 
     They are fitted anew only when another question is asked (`asks`: there is a model or none). Limits that were
-    fitted on nobody, because nobody has bought yet, are not kept.
+    fitted on nobody, because nobody has bought yet, are not kept. Without `settle` those that are kept hold on, and
+    nothing is kept: a capacity ranks everyone, so it waits until everyone is there.
     """
     from scoring.segments import Thresholds
 
     own = _own_limits(site.config)
     row = db.execute("SELECT value FROM setting WHERE name = 'thresholds'").fetchone()
     kept = json.loads(row["value"]) if row else {}
+    if not settle and "cooling" in kept.get("limits", {}):
+        return Thresholds(**{**kept["limits"], **own}), False
     fitted_now = kept.get("asks") != asks or "cooling" not in kept["limits"]
     limits = Thresholds.fit(people, now, **own) if fitted_now else Thresholds(**{**kept["limits"], **own})
     filled, capacity = kept.get("filled", 0), site.config.segments.capacity.removesuffix("/week")
     if capacity and (fitted_now or now - filled >= WEEK):
         limits, filled, fitted_now = limits.holding(people, now, int(capacity)), now, True
-    if fitted_now and any(person.orders for person in people):
+    if settle and fitted_now and any(person.orders for person in people):
         db.execute(
             "INSERT INTO setting VALUES ('thresholds', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
             (json.dumps({"asks": asks, "limits": asdict(limits), "filled": filled}),),

@@ -9,7 +9,7 @@ from sync.plan import TOO_OLD, too_old
 from sync.site import Site
 from sync.store import runs
 from sync.store.facts import foreign_amounts
-from sync.store.scores import last_scored
+from sync.store.scores import all_scored, last_scored
 
 Freshness = Literal["ok", "stale", "expired"]
 
@@ -23,13 +23,13 @@ def freshness(age: timedelta, limits: Alerts) -> Freshness:
 
 def scored(site: Site) -> tuple[datetime | None, str]:
     """When everyone was scored last, and how fresh that is; None and `none` before the first time."""
-    at = last_scored(site.db)
+    at = all_scored(site.db)
     return at, "none" if at is None else freshness(site.clock.now() - at, site.config.alerts)
 
 
 def as_data(site: Site) -> dict[str, Any]:
     """Everything `status` shows, as JSON-able data: counts and instants, no personal data."""
-    scored_at, fresh = scored(site)
+    (scored_at, fresh), newest = scored(site), last_scored(site.db)
     counts = {
         table: site.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names from this line
         for table in ("contact", "activity", "person", "prediction")
@@ -41,6 +41,8 @@ def as_data(site: Site) -> dict[str, Any]:
         "accounts": {account.name: site.config.mode_of(account) for account in site.config.accounts},
         "scored": scored_at.isoformat() if scored_at else None,
         "freshness": fresh,
+        "last_scored": newest.isoformat() if newest else None,
+        "waiting": runs.waiting(site.db) if scored_at != newest else {},
         "emptied": scored_at is not None and too_old(site.config, scored_at, site.clock.now()),
         "stored": counts,
         "waiting_to_be_written": sum(
@@ -72,6 +74,11 @@ def as_lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"scores   {data['freshness']}, of {data['scored'] or 'never: foretag run'}"
     if data["emptied"]:
         yield f"         {TOO_OLD}"
+    for account, people in data["waiting"].items():
+        yield (
+            f"         {people:,} people wait for {account}, which could not be read; the others are of "
+            f"{data['last_scored']}"
+        )
     yield (
         f"store    {stored['contact']:,} contacts of {stored['person']:,} people, {stored['activity']:,} activities, "
         f"{stored['prediction']:,} predictions kept"

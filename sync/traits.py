@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from scoring.tables import Tables
 
 
-def traits(site: Site, known: "Tables", as_of: int) -> "Extras | None":
+def traits(site: Site, known: "Tables", as_of: int, *, settle: bool = True) -> "Extras | None":
     """The columns of `model.immutable` for everyone known at `as_of` (µs UTC); None where the config names none.
 
     Which values get a column is decided once, then kept until other properties are named, so that a model in use
-    still fits the week after.
+    still fits the week after. Without `settle` nothing is decided for later.
     """
     import numpy as np
 
@@ -31,10 +31,11 @@ def traits(site: Site, known: "Tables", as_of: int) -> "Extras | None":
     kept = json.loads(row["value"]) if row else {}
     if kept.get("asked") == [asked, denied] and kept["names"]:
         return replace(found, names=tuple(kept["names"]))
-    site.db.execute(
-        "INSERT INTO setting VALUES ('traits', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        (json.dumps({"asked": [asked, denied], "names": found.names}),),
-    )
+    if settle:
+        site.db.execute(
+            "INSERT INTO setting VALUES ('traits', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            (json.dumps({"asked": [asked, denied], "names": found.names}),),
+        )
     return found
 
 

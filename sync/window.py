@@ -9,7 +9,9 @@ from sync.config_accounts import Account
 from sync.plan import Plan
 from sync.site import Site
 
-NOT_ITS_TIME = "it is written to at times of its own (schedule.write of this account)"
+NOT_ITS_TIME = (
+    "it is not its turn: it has times of its own (schedule.write of this account), or was left out (--account)"
+)
 
 
 def shut(site: Site, at: datetime, accounts: Collection[str] | None = None) -> dict[str, str]:

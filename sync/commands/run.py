@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sync.cli import App, example, pass_app
+from sync.commands.accounts import account_option, chosen, left_out
 from sync.commands.asking import agree
 from sync.errors import ForetagError, Refused
 
@@ -20,19 +21,21 @@ def _say(lines: Iterable[str]) -> None:
 
 
 @click.command(epilog=example("foretag pull"))
+@account_option("Read")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @pass_app
-def pull(app: App, as_json: bool) -> None:
+def pull(app: App, names: tuple[str, ...], as_json: bool) -> None:
     """Read what is new from every account into the store. Writes nothing on the platforms."""
     from sync.progress import watching
     from sync.pull import pull as pull_stage
     from sync.show import pulled_lines
     from sync.site import open_site
 
+    accounts = chosen(app.config, names)
     with open_site(app.config, app.clock) as site:
         with watching(quiet=as_json) as watcher:
             watcher.begin("pull")
-            pulled = pull_stage(site, app.clock.now(), watcher.page)
+            pulled = pull_stage(site, app.clock.now(), watcher.page, accounts=accounts)
         calls = site.calls()
     if as_json:
         click.echo(json.dumps([vars(each) for each in pulled], indent=2))
@@ -64,9 +67,10 @@ def score(app: App, train: bool, as_json: bool) -> None:
 
 @click.command(epilog=example("foretag plan", "foretag plan --out plan.json; foretag apply plan.json"))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here too.")
+@account_option("Plan for")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole plan as JSON.")
 @pass_app
-def plan(app: App, out: Path | None, as_json: bool) -> None:
+def plan(app: App, out: Path | None, names: tuple[str, ...], as_json: bool) -> None:
     """Show what would be written, contact by contact, and what it would cost. Writes nothing.
 
     Ends with 0 when there is nothing to do and with 2 when there are changes.
@@ -77,9 +81,12 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
     from sync.plan_files import save
     from sync.show import detail_lines, example_lines, plan_lines
     from sync.site import open_site
+    from sync.window import part
 
+    others = left_out(app.config, names)
     with open_site(app.config, app.clock) as site:
-        made = live_plan(site, planning.make_plan(site.db, site.config, site.connectors, app.clock.now()))
+        made = planning.make_plan(site.db, site.config, site.connectors, app.clock.now())
+        made = part(live_plan(site, part(made, others)), others)
         path = save(made, site.config.data_dir / "plans")
         told = [*plan_lines(made, site.budgets), *detail_lines(made)]
     if out:
@@ -98,9 +105,10 @@ def plan(app: App, out: Path | None, as_json: bool) -> None:
 
 @click.command(epilog=example("foretag apply foretag-data/plans/plan-20261122-0714-1a2b3c.json"))
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@account_option("Write to")
 @click.option("--yes", is_flag=True, help="Do not ask, for scripts.")
 @pass_app
-def apply(app: App, file: Path, yes: bool) -> None:
+def apply(app: App, file: Path, names: tuple[str, ...], yes: bool) -> None:
     """Write exactly what the plan in FILE says. Can be repeated: what is already written is not written again.
 
     Where our fields hold something else by now than the plan found, nothing is written: it is planned anew, and the
@@ -124,7 +132,7 @@ def apply(app: App, file: Path, yes: bool) -> None:
         raise Refused('the mode is shadow: nothing is written. Set mode = "pilot" or "full", then foretag plan')
     for account in sorted(shadow & made.changes.keys()):
         click.echo(f"{account:<12} is left out: its mode is shadow")
-    made = part(made, shadow)
+    made = part(made, shadow | left_out(app.config, names))
     if not made.size:
         click.echo("Nothing to write.")
         return
@@ -156,13 +164,15 @@ def apply(app: App, file: Path, yes: bool) -> None:
         raise ForetagError("not everything was written; foretag apply again goes on where it stopped")
 
 
-@click.command(epilog=example("foretag run", "foretag run --json"))
+@click.command(epilog=example("foretag run", "foretag run --account hubspot", "foretag run --json"))
+@account_option("Read and write to")
 @click.option("--accept-large-change", is_flag=True, help="Write although the guard objects; for a human who looked.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @pass_app
-def run(app: App, accept_large_change: bool, as_json: bool) -> None:
+def run(app: App, names: tuple[str, ...], accept_large_change: bool, as_json: bool) -> None:
     """All steps once: pull, score, plan, guard, apply, report.
 
+    People who are on an account that is left out, or cannot be read, keep the scores they had.
     Ends with 1 when something failed, with 3 when the guard refused to write, with 75 when another run is active.
     """
     from sync import cycle
@@ -174,12 +184,15 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
     from sync.site import open_site
     from sync.store.runs import last_calls
 
+    accounts = chosen(app.config, names)
     with open_site(app.config, app.clock) as site:
         if not as_json:
             _say(budget_lines(site.budgets, last_calls(site.db)))
         try:
             with watching(quiet=as_json) as watcher:
-                outcome = cycle.run(site, watcher, accept_large_change=accept_large_change)
+                outcome = cycle.run(
+                    site, watcher, accept_large_change=accept_large_change, accounts=accounts, read=accounts
+                )
         except Exception as error:
             after_exception(site, error)
             raise
@@ -204,9 +217,11 @@ def run(app: App, accept_large_change: bool, as_json: bool) -> None:
 
 def _outcome_lines(outcome: Any) -> Iterable[str]:
     from sync.show import applied_lines, plan_lines, pulled_lines, scored_lines
+    from sync.unread import waiting_lines
 
     yield from pulled_lines(outcome.pulled, outcome.read_calls)
     yield from scored_lines(outcome.scored) if outcome.scored else ()
+    yield from waiting_lines(outcome.waiting)
     yield from plan_lines(outcome.plan) if outcome.plan else ()
     yield from applied_lines(outcome.applied)
     if outcome.withheld:

@@ -270,4 +270,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (account, name, contact_id)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # When somebody was scored who was not at `as_of`, because an account of theirs could not be read; else null.
+        """ALTER TABLE standing ADD COLUMN scored_at INTEGER""",
+    ),
 )

@@ -133,4 +133,16 @@ def save_level(db: sqlite3.Connection, model_id: int, at: datetime, level: Level
 def level_at(db: sqlite3.Connection, model_id: int, at: datetime) -> Level | None:
     """The level that was set at exactly `at`."""
     row = db.execute("SELECT * FROM level WHERE model_id = ? AND at = ?", (model_id, micros(at))).fetchone()
-    return row and Level((row["slope"], row["intercept"]), (row["rule_slope"], row["rule_intercept"]))
+    return _level(row)
+
+
+def newest_level(db: sqlite3.Connection, model_id: int) -> Level | None:
+    """The level that was set last; None while it is the model's own."""
+    row = db.execute("SELECT * FROM level WHERE model_id = ? ORDER BY at DESC LIMIT 1", (model_id,)).fetchone()
+    return _level(row)
+
+
+def _level(row: sqlite3.Row | None) -> Level | None:
+    if row is None:
+        return None
+    return Level((row["slope"], row["intercept"]), (row["rule_slope"], row["rule_intercept"]))

@@ -77,6 +77,25 @@ ORDER BY account, id LIMIT ?
 _OWNERS = "SELECT email, person_id FROM person_email WHERE email IN (SELECT value FROM json_each(?))"
 
 
+def on_account(db: sqlite3.Connection, account: str) -> set[int]:
+    """The people with a record on an account, also a deleted one, or with something they did there."""
+    rows = db.execute(
+        """SELECT person_id FROM contact WHERE account = :account AND person_id IS NOT NULL
+        UNION SELECT person_id FROM person_activity WHERE account = :account""",
+        {"account": account},
+    )
+    return {row["person_id"] for row in rows}
+
+
+def in_question(db: sqlite3.Connection) -> set[int]:
+    """Who is to be scored: everybody on a platform but those who are excluded."""
+    rows = db.execute(
+        """SELECT DISTINCT person_id FROM contact
+        WHERE NOT deleted AND person_id NOT IN (SELECT person_id FROM excluded)"""
+    )
+    return {row["person_id"] for row in rows}
+
+
 def known_since(db: sqlite3.Connection) -> dict[int, int]:
     """Since when (µs UTC) each person has been on a platform; without those no platform has a date for."""
     rows = db.execute(

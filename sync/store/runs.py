@@ -89,6 +89,15 @@ def last_through(db: sqlite3.Connection) -> Run | None:
     return None if row is None else _run(row)
 
 
+def waiting(db: sqlite3.Connection) -> dict[str, int]:
+    """The people who wait since the newest run that scored, by the account that was not read for it."""
+    row = db.execute(
+        """SELECT json_extract(summary, '$.waiting') AS waiting FROM run
+        WHERE json_extract(summary, '$.people') IS NOT NULL ORDER BY id DESC LIMIT 1"""
+    ).fetchone()
+    return json.loads(row["waiting"]) if row and row["waiting"] else {}
+
+
 def _run(row: sqlite3.Row) -> Run:
     return Run(
         row["id"],

@@ -20,24 +20,39 @@ class Standing:
     fields: dict[str, Any]
     reasons: dict[str, list[tuple[str, float]]]
     """Per objective the reasons in words, each with what it adds to the score (negative: speaks against)."""
+    scored_at: datetime | None = None
+    """When that was, where it was before: people wait while an account they are on cannot be read."""
 
 
 def save_standings(db: sqlite3.Connection, as_of: datetime, standings: Iterable[Standing]) -> None:
     """Keep where everyone stands at `as_of`; the same instant is replaced."""
     db.execute("DELETE FROM standing WHERE as_of = ?", (micros(as_of),))
     db.executemany(
-        "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            (micros(as_of), row.person_id, row.segment, *map(json.dumps, (row.membership, row.fields, row.reasons)))
+            (
+                *(micros(as_of), row.person_id, row.segment),
+                *map(json.dumps, (row.membership, row.fields, row.reasons)),
+                micros(row.scored_at) if row.scored_at else None,
+            )
             for row in standings
         ),
     )
 
 
 def last_scored(db: sqlite3.Connection) -> datetime | None:
-    """When everyone's standing was kept last."""
+    """When people were scored last: everyone, or all but those who wait."""
     row = db.execute("SELECT max(as_of) AS as_of FROM standing").fetchone()
     return None if row["as_of"] is None else instant(row["as_of"])
+
+
+def all_scored(db: sqlite3.Connection) -> datetime | None:
+    """The instant since which everyone was scored: that of who waits longest, else that of the last scoring."""
+    row = db.execute(
+        """SELECT min(coalesce(scored_at, as_of)) AS at FROM standing
+        WHERE as_of = (SELECT max(as_of) FROM standing)"""
+    ).fetchone()
+    return None if row["at"] is None else instant(row["at"])
 
 
 def newest_standings(
@@ -56,6 +71,7 @@ def newest_standings(
             json.loads(each["membership"]),
             json.loads(each["fields"]),
             json.loads(each["reasons"]),
+            None if each["scored_at"] is None else instant(each["scored_at"]),
         )
         for each in rows
     }
@@ -80,12 +96,12 @@ def segments_at(db: sqlite3.Connection, as_of: datetime) -> dict[int, str]:
 
 
 def paths(db: sqlite3.Connection, instants: tuple[datetime, datetime, datetime]) -> dict[tuple[str, str, str], int]:
-    """How many people were in which three segments at three kept instants; who was missing at one does not count."""
+    """How many people were in which three segments at three kept instants; who was not scored at one does not count."""
     rows = db.execute(
         """SELECT a.segment AS first, b.segment AS second, c.segment AS third, count(*) AS people FROM standing a
         JOIN standing b ON b.person_id = a.person_id AND b.as_of = ?
         JOIN standing c ON c.person_id = a.person_id AND c.as_of = ?
-        WHERE a.as_of = ? GROUP BY 1, 2, 3""",
+        WHERE a.as_of = ? AND coalesce(a.scored_at, b.scored_at, c.scored_at) IS NULL GROUP BY 1, 2, 3""",
         (micros(instants[1]), micros(instants[2]), micros(instants[0])),
     )
     return {(row["first"], row["second"], row["third"]): row["people"] for row in rows}
@@ -134,12 +150,15 @@ class Flow:
 
 
 def save_flows(db: sqlite3.Connection, days: int, start: datetime, end: datetime) -> None:
-    """Keep how many people went where between two kept instants about `days` apart, for good. Inside a transaction."""
+    """Keep how many people went where between two kept instants about `days` apart, for good. Inside a transaction.
+
+    Who waited at one of the two does not count.
+    """
     db.execute(
         """INSERT OR REPLACE INTO flow SELECT ?, ?, ?, a.segment, b.segment, count(*),
             CAST(round(100 * coalesce(sum(a.fields ->> '$.expected_value'), 0)) AS INTEGER)
         FROM standing a JOIN standing b ON b.person_id = a.person_id AND b.as_of = ?
-        WHERE a.as_of = ? GROUP BY a.segment, b.segment""",
+        WHERE a.as_of = ? AND coalesce(a.scored_at, b.scored_at) IS NULL GROUP BY a.segment, b.segment""",
         (days, micros(start), micros(end), micros(end), micros(start)),
     )
 

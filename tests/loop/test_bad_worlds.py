@@ -175,14 +175,15 @@ def test_a_token_revoked_in_the_middle_keeps_what_came_and_goes_on_with_a_new_on
     assert_ends_well(tiny, undisturbed)
 
 
-def test_a_platform_that_is_down_for_a_day_costs_that_day_and_nothing_else(tiny, undisturbed):
+def test_a_platform_that_is_down_for_a_day_costs_its_people_that_day_and_nothing_else(tiny, undisturbed):
     assert tiny.run().verdict == "ok"
     before = tiny.records()
     tiny.sandbox.inject(Fault("mailchimp", ".", "status", times=EVERY_TIME, status=503))
     for _ in range(4):
         down = tiny.run()
-        assert down.verdict == "partial"
-        assert "mailchimp" in down.withheld
+        assert (down.verdict, down.withheld) == ("partial", "")
+        assert 0 < down.scored.people < tiny.ask("SELECT count(*) FROM person")[0][0]
+        assert down.waiting.keys() == down.shut.keys() == {"mailchimp"}
     assert tiny.records() == before
     tiny.sandbox.clear_faults()
     assert_ends_well(tiny, undisturbed)

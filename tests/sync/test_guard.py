@@ -6,6 +6,7 @@ from connectors.contract import Page
 from connectors.records import Consent, Contact
 from sync.config_sections import Guard
 from sync.guard import objections
+from sync.store import facts
 
 LIMITS = Guard()
 
@@ -31,7 +32,7 @@ def connected(site, helpers):
             for n in range(count)
         ]
         helpers.fill(site, {"contacts": [Page("contacts", "c", tuple(rows))]})
-        return site.db
+        return facts.contact_counts(site.db)
 
     return store
 

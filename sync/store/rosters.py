@@ -25,10 +25,10 @@ def asked(config: Config) -> list[Asked]:
 
 def keep(db: sqlite3.Connection, those: Collection[Asked]) -> None:
     """Forget all others."""
-    with transaction(db):
-        for row in db.execute("SELECT account, name FROM roster").fetchall():
-            if (row["account"], row["name"]) not in those:
-                _drop(db, row["account"], row["name"])
+    known = [(row["account"], row["name"]) for row in db.execute("SELECT account, name FROM roster")]
+    for each in set(known) - set(those):
+        with transaction(db):
+            _drop(db, *each)
 
 
 def save(db: sqlite3.Connection, account: str, name: str, ids: Iterable[str]) -> None:

@@ -166,7 +166,7 @@ def _write(
     outcome.judged = judged(site)
     outcome.shut = shut(site, site.clock.now(), accounts)
     if not outcome.plan.blank:  # what is too old has to go also where orders alone cannot be read
-        outcome.shut |= {account: f"it was not read ({why})" for account, why in outcome.unread.items()}
+        outcome.shut |= {account: f"it was not read: {why}" for account, why in outcome.unread.items()}
     if len(outcome.shut) == len(site.config.accounts):
         outcome.withheld, outcome.shut = "; ".join(dict.fromkeys(outcome.shut.values())), {}
     if guarded and not outcome.objections and not outcome.withheld:

@@ -6,7 +6,7 @@ from sync.pull import Pulled
 from sync.site import Site
 from sync.store import facts, passes, runs
 
-LEFT_OUT = "is left out (--account)"
+LEFT_OUT = "left out by --account"
 """Why an account was not read."""
 
 

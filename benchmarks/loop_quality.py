@@ -24,9 +24,10 @@ from benchmarks.repeat_purchase import micros, tables
 from sandbox.world import load
 from scoring.champion import contest
 from scoring.evaluate import Evaluation, evaluate
-from scoring.objectives import Objective, default_horizon, labels
+from scoring.objectives import Objective, labels
 from scoring.predict import predict
 from scoring.recalibrate import newest_line, relevelled
+from scoring.rhythm import default_horizon
 from scoring.segments import Membership, Standing, Thresholds, assign
 from scoring.snapshots import Snapshots, matrix
 from scoring.standing import standings

@@ -18,12 +18,14 @@ import numpy as np
 from benchmarks import cdnow as sample
 from benchmarks import loop_quality
 from benchmarks.shops import cdnow, journey, lifetime_redemptions, micros, untouched
-from scoring.evaluate import Evaluation, Interval, evaluate
+from scoring.evaluate import Evaluation, Interval, evaluate, miscalibration
 from scoring.extras import Extras, Static
-from scoring.intake import Intake
+from scoring.features import FEATURES
+from scoring.intake import Intake, midnight_after
 from scoring.model import Model
-from scoring.objectives import Kind, Objective, labels
+from scoring.objectives import Kind, Objective, labels, silence
 from scoring.predict import predict
+from scoring.rhythm import RHYTHM
 from scoring.snapshots import Floats, Snapshots
 from scoring.tables import Tables
 from scoring.train import USUAL, train
@@ -31,6 +33,8 @@ from scoring.train import USUAL, train
 SEED = 7
 CDNOW_CUTS = ("1997-12-01", "1998-02-01", "1998-04-01")
 JOURNEY_CUTS = ("2017-10-01", "2017-11-01", "2017-12-01")
+JOURNEY_CHURN_CUTS = ("2017-09-01", "2017-10-01", "2017-11-01")
+"""The data end with December: horizons of up to 60 days are over for these."""
 UNTOUCHED_CUTS = ("2014-07-01", "2014-09-01", "2014-12-01")
 SIMPLE = ("rules", "btyd")
 """L0 and L1 of the ladder: what a model must not fall behind."""
@@ -128,6 +132,44 @@ def rolling(
         yield Told(f"{where}, {measure}", found.metrics[measure], target)
 
 
+def falling_silent(name: str, shop: Intake, cuts: tuple[str, ...]) -> Iterator[Told]:
+    """Churn by each person's own rhythm, at cut-offs whose longest horizon the data still hold; by thirds of it too."""
+    for day in cuts:
+        past = Snapshots(shop.tables, micros(day))
+        objective = silence("churn", past.tables, past.as_of)
+        if past.as_of + objective.horizon > midnight_after(shop.newest):
+            raise ValueError(f"the data end before all horizons from {day} are over")
+        start = time.perf_counter()
+        model = train(past.tables, objective, past.as_of, seed=SEED, snapshots=past, candidates=USUAL)
+        seconds, rule = time.perf_counter() - start, model.rule_of_thumb()
+        found, simple = (later(each, shop.tables, past).metrics for each in (model, rule))
+        where = f"{name}, churn by own rhythm from {day}"
+        auc = found["auc"]
+        print(
+            f"{where}, {model.ahead}: {model.title}, auc {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}], "
+            f"{rule.title} {simple['auc'].value:.4f}; {seconds:.0f} s"
+        )
+        _by_horizon(model, shop.tables, past)
+        yield Told(f"{where}, auc beyond {rule.title}", plain(auc.value - simple["auc"].value), -0.003)
+        yield Told(f"{where}, calibration error", found["ece"], 0.03, at_least=False)
+
+
+def _by_horizon(model: Model, shop: Tables, past: Snapshots) -> None:
+    """Print what was predicted and what came, of people with short, middle and long horizons of their own."""
+    known, truth = past.matrix(past.as_of), labels(shop, model.objective, past.as_of)
+    columns = (known.values[truth.inside, FEATURES.index(name)] for name in RHYTHM)
+    days = model.objective.own_days(*columns)
+    y, p = truth.y[truth.inside], predict(model, shop, past.as_of, known=known).values[truth.inside]
+    group = np.searchsorted(np.quantile(days, [1 / 3, 2 / 3]), days, side="left")
+    for number in np.unique(group):
+        own = group == number
+        came, missed = y[own].mean(), miscalibration(y[own], p[own])
+        print(
+            f"  {days[own].min():.0f} to {days[own].max():.0f} days, {own.sum():,} people: "
+            f"predicted {p[own].mean():.3f}, came {came:.3f}, calibration error {missed:.3f}"
+        )
+
+
 def draws(shop: Intake, day: str = "1998-04-01", count: int = 20, people: int = 100) -> Iterator[Told]:
     """Shops of a hundred customers drawn from CDNOW: the ladder as it picks for itself, judged on all others."""
     import narwhals.stable.v2 as nw
@@ -218,6 +260,8 @@ PARTS: Mapping[str, Callable[[], Iterator[Told]]] = {
     "cdnow-value": lambda: rolling("CDNOW", cdnow(), "value", 90, CDNOW_CUTS, 0.784),
     "journey-value": lambda: rolling("CompleteJourney", journey(), "value", 30, JOURNEY_CUTS, 0.845),
     "untouched": lambda: rolling("untouched example", untouched(), "repeat_purchase", 30, UNTOUCHED_CUTS),
+    "cdnow-churn": lambda: falling_silent("CDNOW", cdnow(), CDNOW_CUTS),
+    "journey-churn": lambda: falling_silent("CompleteJourney", journey(), JOURNEY_CHURN_CUTS),
     "draws": lambda: draws(cdnow()),
     "response": lambda: response(journey()),
     "noise": lambda: noise(journey()),

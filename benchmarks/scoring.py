@@ -92,9 +92,9 @@ class _Laps:
 
 def _train(folder: Path, laps: _Laps) -> None:
     from benchmarks.made_up import AS_OF
-    from scoring.mirror import mirrored
     from scoring.model import dump
-    from scoring.objectives import Objective, default_horizon
+    from scoring.objectives import Objective, silence
+    from scoring.rhythm import default_horizon
     from scoring.snapshots import Snapshots
     from scoring.train import train
 
@@ -103,12 +103,10 @@ def _train(folder: Path, laps: _Laps) -> None:
     laps("read")
     models = {}
     for kind in OBJECTIVES:
-        objective = Objective(kind, kind, days)
-        if kind == "churn":
-            models[kind] = mirrored(models["repeat_purchase"], objective)
-        else:
-            models[kind] = train(past.tables, objective, AS_OF, seed=SEED, snapshots=past)
-            laps(f"learn {kind} ({models[kind].title or 'refused'})")
+        own = kind == "churn"
+        objective = silence(kind, past.tables, AS_OF) if own else Objective(kind, kind, days)
+        models[kind] = train(past.tables, objective, AS_OF, seed=SEED, snapshots=past)
+        laps(f"learn {kind} ({models[kind].title or 'refused'})")
         (folder / f"{kind}.model").write_bytes(dump(models[kind]))
     _everyone(models, past, folder, laps)
 

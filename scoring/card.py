@@ -21,6 +21,7 @@ def card(model: Model) -> dict[str, Any]:
     found: dict[str, Any] = plain(
         {
             "objective": asdict(model.objective),
+            "ahead": model.ahead,
             "trained_at": model.trained_at,
             "seed": model.seed,
             "refused": model.refused,
@@ -84,7 +85,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     objective = found["objective"]
     facts = [
-        ("predicts", f"{objective['kind']}, {objective['horizon_days']} days ahead"),
+        ("predicts", f"{objective['kind']}, {found['ahead']}"),
         ("trained on what was known at", day(found["trained_at"])),
         *found.get("data", {}).items(),
         ("labelled rows", f"{found['rows']:,}"),

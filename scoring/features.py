@@ -16,6 +16,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "rhythm": ("recency_in_gaps", "gap_running", "gap_mean", "gap_sd", "gap_last", "gap_cv", "orders_alive"),
     "frequency": (
         "orders",
+        "order_days",
         *(f"orders_{days}d" for days in WINDOWS),
         *(f"orders_decayed_{days}d" for days in HALF_LIVES),
         "returns",
@@ -55,6 +56,9 @@ _AGAINST = {"recency_days", "recency_in_gaps", "gap_running", "gap_mean", "gap_l
 DIRECTIONS: tuple[int, ...] = tuple(0 if name in _FREE else -1 if name in _AGAINST else 1 for name in FEATURES)
 """Beside FEATURES: what more of each may say. 1: only for buying or answering; -1: only against it; 0: either."""
 
+PACES: tuple[str, ...] = ("gap_running", "gap_mean", "gap_last")
+"""How long somebody takes between orders."""
+
 BEHAVIOUR = ("recency", "rhythm", "frequency", "spend")
 """The families about orders, which say more together than each alone."""
 
@@ -62,7 +66,7 @@ CLOCKS: tuple[str, ...] = ("first_order_days",)
 """Features only for models that know what they mean: a free weight on them learns the calendar, and misses the level
 of the next month. `tenure_days` says of the person what these could."""
 
-LIFETIME: tuple[str, ...] = ("orders",)
+LIFETIME: tuple[str, ...] = ("orders", "order_days")
 """Totals that never fall: with a free weight they would speak for people who left long ago."""
 
 _ANSWER_HALF_LIFE = 45
@@ -98,14 +102,18 @@ def features(tables: Tables, cut: int) -> Frame:
 
 def _orders(activities: Frame, cut: int) -> Frame:
     """Order counts, money and rhythm of everyone who ordered."""
-    at, age, amount = nw.col("at"), nw.col("age"), nw.col("amount")
+    at, age, amount, before = nw.col("at"), nw.col("age"), nw.col("amount"), nw.col("before")
     orders = (
         activities.filter(nw.col("kind") == "order")
         .with_columns(
             age=_days(cut, "at"),
             amount=amount.fill_null(0).cast(nw.Float64),
-            gap=(at - at.shift(1).over("person_id", order_by="at")) / DAY,
+            before=at.shift(1).over("person_id", order_by="at"),
             newest=at == at.max().over("person_id"),
+        )
+        .with_columns(
+            gap=(at - before) / DAY,
+            same_day=(at // DAY == before // DAY).fill_null(value=False).cast(nw.Int64),
         )
         .with_columns(
             **{f"orders_{days}d": (age <= days).cast(nw.Int64) for days in WINDOWS},
@@ -121,6 +129,7 @@ def _orders(activities: Frame, cut: int) -> Frame:
     return orders.group_by("person_id").agg(
         nw.col(*summed).sum(),
         orders=nw.len(),
+        order_days=nw.len() - nw.col("same_day").sum(),
         recency_days=age.min(),
         first_order_days=age.max(),
         gap_mean=nw.col("gap").mean(),

@@ -29,6 +29,7 @@ TRUSTED = frozenset(
         "scoring.evaluate.Interval",
         "scoring.ladder.buyers.BuyersChance",
         "scoring.ladder.buyers.BuyersMoney",
+        "scoring.ladder.buyers.BuyersReturn",
         "scoring.ladder.forests.Forest",
         "scoring.ladder.forests.Tree",
         "scoring.ladder.hurdle.Hurdle",
@@ -111,11 +112,18 @@ class Model:
     """The columns it was trained on; those beyond FEATURES are extra ones."""
     quarantined: tuple[str, ...] = ()
     """Columns that were kept out, and why, one sentence each."""
+    horizons: str = ""
+    """Where each person has a horizon of their own: how long these were in training, in words."""
 
     @property
     def horizon_days(self) -> int:
         """How far ahead the model predicts."""
         return self.objective.horizon_days
+
+    @property
+    def ahead(self) -> str:
+        """How far it looks ahead, in words; with horizons of people's own also how long these are."""
+        return self.objective.ahead + (f", {self.horizons}" if self.horizons else "")
 
     @property
     def title(self) -> str:

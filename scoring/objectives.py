@@ -7,21 +7,21 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.tables import DAY, Frame, Tables
+from scoring.features import features
+from scoring.rhythm import HORIZON_RANGE, RHYTHM, own_horizons, own_range
+from scoring.tables import DAY, Floats, Frame, Tables
 
 Kind = Literal["repeat_purchase", "churn", "stay", "high_value", "value", "response", "conversion"]
 """`stay` is the complement of a churn that has an event of its own: what is learned for it."""
 
 Among = Literal["buyers", "mailed", "not yet", "everyone", "there"]
 """People an objective can be asked about."""
-HORIZON_RANGE = (30, 180)
-"""Days a default horizon is kept within."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """One thing to predict. Raises ValueError for an unknown kind, a horizon below one day, or an `event` that is
-    missing (conversion) or has no meaning (any other kind but churn).
+    """One thing to predict. Raises ValueError for an unknown kind, a horizon below one day, an `event` that is
+    missing (conversion) or has no meaning (any other kind but churn), or a rhythm where silence is not asked about.
     """
 
     name: str
@@ -33,6 +33,10 @@ class Objective:
     """
     again: bool = False
     """Whether a conversion is asked about those too who have converted before."""
+    rhythm_days: float | None = None
+    """For silence: the base's usual gap between orders, in days. With it each person has a horizon of their own, see
+    `own_days`, and `horizon_days` is the longest; without it the horizon is the same for everyone.
+    """
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -42,11 +46,29 @@ class Objective:
             raise ValueError(f"{self.name}: {self.kind} {needs} an event")
         if self.horizon_days < 1:
             raise ValueError(f"the horizon must be at least one day, not {self.horizon_days}")
+        if self.rhythm_days is not None and (self.kind not in ("churn", "repeat_purchase") or self.event):
+            raise ValueError(f"{self.name}: only silence has horizons from people's own rhythm")
+        if self.rhythm_days is not None and not self.rhythm_days > 0:
+            raise ValueError(f"{self.name}: the usual gap must be longer than nothing, not {self.rhythm_days}")
 
     @property
     def horizon(self) -> int:
         """The horizon in µs."""
         return self.horizon_days * DAY
+
+    @property
+    def ahead(self) -> str:
+        """How far it looks ahead, in words."""
+        if self.rhythm_days is None:
+            return f"{self.horizon_days} days ahead"
+        low, high = min(HORIZON_RANGE[0], self.horizon_days), self.horizon_days
+        return f"within the time in which they usually order again: {low} to {high} days"
+
+    def own_days(self, recency: Floats, order_days: Floats, first: Floats) -> Floats:
+        """The horizon of each person in days, from their features RHYTHM."""
+        if self.rhythm_days is None:
+            return np.full(recency.size, float(self.horizon_days))
+        return own_horizons(recency, order_days, first, self.rhythm_days, self.horizon_days)
 
     @property
     def in_money(self) -> bool:
@@ -73,6 +95,12 @@ class Objective:
         if self.kind != "churn":
             return None
         return replace(self, kind="stay" if self.event else "repeat_purchase")
+
+
+def silence(name: str, tables: Tables, as_of: int) -> Objective:
+    """Churn by not ordering, with horizons from the rhythm of the base and of each person as known at `as_of`."""
+    rhythm, longest = own_range(tables, as_of)
+    return Objective(name, "churn", longest, rhythm_days=rhythm)
 
 
 @dataclass(frozen=True)
@@ -141,7 +169,7 @@ def _there(rows: Frame, event: str) -> Frame:
 
 
 def labels(tables: Tables, objective: Objective, cut: int, threshold: float | None = None) -> Labels:
-    """What everyone known at `cut` did in [cut, cut + horizon).
+    """What everyone known at `cut` did in [cut, cut + horizon), each in their own horizon where they have one.
 
     y is 1 or 0; for `value` it is the orders' cents. `high_value` needs the spend (cents) that counts as high,
     frozen on the training rows: see `high_threshold`; without it y is the spend itself.
@@ -155,20 +183,26 @@ def deeds(tables: Tables, objective: Objective, cut: int) -> Deeds:
         tables.between(cut, cut + objective.horizon)
         .filter(nw.col("kind") == objective.asked)
         .group_by("person_id")
-        .agg(nw.len().alias("times"), nw.col("amount").fill_null(0).sum().alias("spend"))
+        .agg(nw.len().alias("times"), nw.col("amount").fill_null(0).sum().alias("spend"), soonest=nw.col("at").min())
     )
     inside = population(tables, objective, cut).with_columns(inside=nw.lit(1))
-    frame = (
+    rows = (
         tables.until(cut)
         .people.select("person_id")
         .join(outcome, on="person_id", how="left")
         .join(inside, on="person_id", how="left")
-        .with_columns(nw.col("times", "spend", "inside").fill_null(0).cast(nw.Float64))
-        .sort("person_id")
-        .collect("pyarrow")
+        .with_columns(nw.col("times", "spend", "inside", "soonest").fill_null(0).cast(nw.Float64))
     )
-    columns = {name: frame[name].to_numpy() for name in ("person_id", "times", "spend", "inside")}
-    return Deeds(columns["person_id"], columns["times"], columns["spend"], columns["inside"] > 0)
+    own = RHYTHM if objective.rhythm_days is not None else ()
+    if own:
+        rows = rows.join(features(tables, cut).select("person_id", *own), on="person_id", how="left")
+    frame = rows.sort("person_id").collect("pyarrow")
+    columns = {name: frame[name].to_numpy() for name in ("person_id", "times", "spend", "inside", "soonest", *own)}
+    times = columns["times"]
+    if own:
+        ends = cut + DAY * objective.own_days(*(columns[name] for name in own))
+        times = np.where(columns["soonest"] < ends, times, 0.0)
+    return Deeds(columns["person_id"], times, columns["spend"], columns["inside"] > 0)
 
 
 def labelled(done: Deeds, objective: Objective, threshold: float | None = None) -> Labels:
@@ -180,20 +214,6 @@ def labelled(done: Deeds, objective: Objective, threshold: float | None = None) 
 def high_threshold(spend: NDArray[np.float64]) -> float:
     """The spend (cents) that puts a person into the top tenth; never 0, so that who bought nothing is never high."""
     return max(float(np.quantile(spend, 0.9)), 1.0) if spend.size else 1.0
-
-
-def default_horizon(tables: Tables, as_of: int) -> int:
-    """Days to predict ahead: 1.75 times the median gap between two orders of a person, within HORIZON_RANGE.
-
-    90 where nobody has ordered twice. Several orders of one day are one, with no gap between them.
-    """
-    orders = tables.until(as_of).activities.filter(nw.col("kind") == "order")
-    at = nw.col("at")
-    gaps = orders.select(gap=(at - at.shift(1).over("person_id", order_by="at")) / DAY).drop_nulls().collect("pyarrow")
-    low, high = HORIZON_RANGE
-    if gaps.is_empty():
-        return 90
-    return int(np.clip(round(1.75 * float(np.median(gaps["gap"].to_numpy()))), low, high))
 
 
 def _outcome(did: NDArray[np.float64], objective: Objective, threshold: float | None) -> NDArray[np.float64]:

@@ -14,8 +14,9 @@ from scoring.gate import day
 from scoring.intake import Intake, intake, midnight_after
 from scoring.mirror import mirrored
 from scoring.model import Model
-from scoring.objectives import Kind, Objective, default_horizon
+from scoring.objectives import Kind, Objective, silence
 from scoring.predict import Predictions, predict
+from scoring.rhythm import default_horizon
 from scoring.segments import Thresholds, assign
 from scoring.snapshots import Snapshots
 from scoring.standing import standings
@@ -108,6 +109,8 @@ def score(
             past.tables, objective, now, seed=seed, candidates=candidates, snapshots=past
         )
         results[objective.name] = _result(model, past)
+        if objective.rhythm_days is not None:
+            notes.append(f"{objective.name} looks ahead for each person {model.ahead}")
     known = past.matrix(now).person_ids
     return Scored(read.persons[known], now, results, _segments(past, results), (*read.notes, *notes))
 
@@ -115,8 +118,8 @@ def score(
 def usual(read: Intake, as_of: int, horizon_days: int) -> list[Objective]:
     """The objectives that make sense for the kinds of activity known at `as_of` (µs UTC).
 
-    Orders: buying again and churn; with amounts also becoming a top spender and expected value. Mailings and answers:
-    response. Raises ValueError when there is neither: then what counts has to be said.
+    Orders: buying again, and churn by each person's own rhythm; with amounts also becoming a top spender and expected
+    value. Mailings and answers: response. Raises ValueError when there is neither: then what counts has to be said.
     """
     known = read.tables.until(as_of).activities.select("kind", "amount").collect("pyarrow")
     kinds = set(known["kind"].to_list())
@@ -134,7 +137,9 @@ def usual(read: Intake, as_of: int, horizon_days: int) -> list[Objective]:
             'objectives=[Objective("name", "conversion", 30, event="one of these kinds")], or kinds={"theirs": "order"}'
             + "".join(f"; {note}" for note in read.notes)
         )
-    return [Objective(kind, kind, horizon_days) for kind in wanted]
+    return [
+        silence(kind, read.tables, as_of) if kind == "churn" else Objective(kind, kind, horizon_days) for kind in wanted
+    ]
 
 
 def _told_apart(names: list[str]) -> None:

@@ -75,7 +75,7 @@ class Snapshots:
     watched: Mapping[str, int] = field(default_factory=dict)
     """Kinds of activity that are only known from an instant (µs UTC) on: before it nothing is labelled by them."""
     _matrices: dict[int, Matrix] = field(default_factory=dict, init=False, repr=False)
-    _deeds: dict[tuple[str, str, int, int], Deeds] = field(default_factory=dict, init=False, repr=False)
+    _deeds: dict[tuple[str, str, int, float | None, int], Deeds] = field(default_factory=dict, init=False, repr=False)
     _first: int | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +154,7 @@ class Snapshots:
     def _done(self, objective: Objective, cut: int) -> Deeds:
         if cut + objective.horizon > self.as_of:
             raise ValueError("the horizon of this cut-off is not over: its outcomes are not known yet")
-        key = (objective.asked, objective.among, objective.horizon_days, cut)
+        key = (objective.asked, objective.among, objective.horizon_days, objective.rhythm_days, cut)
         if key not in self._deeds:
             self._deeds[key] = deeds(self.studied, objective, cut)
         return self._deeds[key]

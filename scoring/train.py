@@ -14,7 +14,7 @@ from scoring.choose import NOBODY, Gain, choose
 from scoring.evaluate import Interval, difference, gini_difference, losses
 from scoring.features import FEATURES
 from scoring.ladder.base import Rung
-from scoring.ladder.buyers import BuyersChance, BuyersMoney, StandsAsideError
+from scoring.ladder.buyers import BuyersChance, BuyersMoney, BuyersReturn, StandsAsideError
 from scoring.ladder.columns import Columns
 from scoring.ladder.forests import Forest, Tree
 from scoring.ladder.hurdle import Hurdle
@@ -27,6 +27,7 @@ from scoring.lesson import Lesson, lesson
 from scoring.mirror import mirrored
 from scoring.model import Check, Model, dump, load, respond
 from scoring.objectives import Objective
+from scoring.rhythm import RHYTHM
 from scoring.snapshots import Snapshots
 from scoring.tables import DAY, Tables
 from scoring.trial import Trial, attempt
@@ -39,6 +40,7 @@ CANDIDATES = ("rules", "btyd", "logistic", "tree", "forest", "hurdle", "boosting
 USUAL = ("rules", "btyd", "logistic", "tree", "hurdle", "boosting")
 """Those that take part unless others are named: forest and network take long and seldom win."""
 
+_BY_DAYS = tuple(FEATURES.index(name) for name in RHYTHM)
 _BUYING = tuple(
     FEATURES.index(name) for name in ("recency_days", "orders", "first_order_days", "spend_mean", "spend_decayed_120d")
 )
@@ -73,10 +75,11 @@ def train(
     # One thread: fits this small gain nothing from more, and on a busy machine idle threads cost minutes.
     with threadpool_limits(1):
         hidden = leaks(past, found.training, found.test)
-        columns = Columns.of(past.names, hidden)
+        columns = Columns.of(past.names, hidden, own_horizons=objective.rhythm_days is not None)
         trials = _climb(found, objective, candidates, columns, seed)
         model = _model(objective, as_of, seed, found, trials, tuple(_notes(past, found)))
-    return replace(model, features=past.names, quarantined=_kept_out(past, hidden))
+    own = _horizons(objective, found)
+    return replace(model, features=past.names, quarantined=_kept_out(past, hidden), horizons=own)
 
 
 def rungs(objective: Objective, seed: int, columns: Columns | None = None) -> dict[str, Rung]:
@@ -100,14 +103,18 @@ def rungs(objective: Objective, seed: int, columns: Columns | None = None) -> di
         "boosting": Boosting(seed, *shape, on.circles, on.unused),
         "neural": Neural(seed, *shape, on.unused),
     }
-    return {"btyd": BuyersChance(_BUYING[:3], days), **found} if objective.kind == "repeat_purchase" else found
+    if objective.kind != "repeat_purchase":
+        return found
+    if objective.rhythm_days is not None:
+        return {"btyd": BuyersReturn(_BY_DAYS, days, objective.rhythm_days), **found}
+    return {"btyd": BuyersChance(_BUYING[:3], days), **found}
 
 
 def _climb(
     found: Lesson, objective: Objective, candidates: Sequence[str], columns: Columns, seed: int
 ) -> dict[str, Trial]:
     """The trials, simplest first; a model the data do not settle stands aside."""
-    thumb = rules(objective.kind)
+    thumb = rules(objective.kind, own_horizons=objective.rhythm_days is not None)
     models = {name: model for name, model in rungs(objective, seed, columns).items() if name in candidates}
 
     def tried(rung: tuple[str, Rung]) -> Trial | None:
@@ -205,3 +212,11 @@ def _notes(past: Snapshots, found: Lesson) -> Iterator[str]:
     if found.drawn:
         people = np.unique(found.rows.person_ids).size
         yield f"Learned from {people:,} people drawn by chance; everybody is scored."
+
+
+def _horizons(objective: Objective, found: Lesson) -> str:
+    """How long people's own horizons were at the newest cut-off, and the gap of all they are drawn to."""
+    if objective.rhythm_days is None:
+        return ""
+    own = objective.own_days(*found.rows.at([int(found.rows.cuts.max())]).x[:, _BY_DAYS].T)
+    return f"{np.median(own):.0f} for the one in the middle (the usual gap of all is {objective.rhythm_days:.3g} days)"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -32,6 +33,7 @@ def listed(site: Site) -> list[dict[str, Any]]:
                 "objective": each.objective,
                 "trained": each.trained_at.isoformat(),
                 "model": each.card["title"] or "none",
+                "ahead": each.card.get("ahead", ""),
                 "in_use": used is not None and used.id == each.id,
                 "came_into_use": [{"at": one.at.isoformat(), "cause": one.cause, "why": one.why} for one in came],
                 "verdict": each.verdict,
@@ -54,7 +56,8 @@ def list_lines(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "There is no model yet: foretag score"
     for each in found:
         mark = "in use" if each["in_use"] else "before" if each["came_into_use"] else "challenger"
-        yield f"{each['number']:>4}  {each['objective']:<16} {each['trained'][:10]}  {mark:<11} {each['model']}"
+        what = ", ".join(filter(None, (each["model"], each["ahead"])))
+        yield f"{each['number']:>4}  {each['objective']:<16} {each['trained'][:10]}  {mark:<11} {what}"
 
 
 def compare_lines(site: Site, found: list[dict[str, Any]]) -> Iterator[str]:
@@ -89,7 +92,8 @@ def _told(each: Mapping[str, Any]) -> str:
 
 
 def roll_back(site: Site, objective: str, to: int | None) -> list[Promotion]:
-    """Take the model before (or number `to`) into use from now on; buying again and leaving go together.
+    """Take the model before (or number `to`) into use from now on; buying again and leaving go together where one
+    training answered both.
 
     ForetagError when there is none, or when its bytes were altered.
     """
@@ -100,13 +104,20 @@ def roll_back(site: Site, objective: str, to: int | None) -> list[Promotion]:
         raise ForetagError(f"there is no model of {objective}. Models there are: {known}")
     target = _target(site, objective, used, to)
     found = [Promotion(objective, now, target.id, "rollback", f"Taken back by hand, instead of model {used.id}.")]
-    twin = next((each for each in models(site.db, PAIR.get(objective)) if each.trained_at == target.trained_at), None)
+    training = _training(target)
+    twin = next((each for each in models(site.db, PAIR.get(objective)) if _training(each) == training), None)
     if objective in PAIR and twin and model_in_use(site.db, twin.objective, now):
         found.append(Promotion(twin.objective, now, twin.id, "rollback", f"Taken back together with {objective}."))
     for each in found:
         artefact(site.db, each.model_id)
         promote(site.db, each)
     return found
+
+
+def _training(model: StoredModel) -> tuple[datetime, int, float | None]:
+    """What a model and its mirror image have in common: when they were trained, and how far they look ahead."""
+    asked = model.card["objective"]
+    return model.trained_at, asked["horizon_days"], asked.get("rhythm_days")
 
 
 def _target(site: Site, objective: str, used: StoredModel, to: int | None) -> StoredModel:

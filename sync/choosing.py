@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scoring.calibrate import Calibration
     from scoring.indicators import Indicator
     from scoring.model import Model
+    from scoring.objectives import Objective as Question
     from scoring.snapshots import Snapshots
 
 
@@ -67,7 +68,7 @@ class Used:
         name, what = ("gini", "the money") if self.model.objective.in_money else ("auc", "those it happened to")
         ranks = f"{name.upper()} {measured[name].value:.3f} (rule of thumb {rule[name].value:.3f})"
         return (
-            f"{self.model.title}, {self.model.horizon_days} days ahead: {ranks}; the top 20 % held "
+            f"{self.model.title}, {self.model.ahead}: {ranks}; the top 20 % held "
             f"{measured['capture_20'].value:.0%} of {what}"
         )
 
@@ -77,8 +78,9 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
     chance.
 
     It takes the place of the model in use when that one does not fit any more, or when it was surely better (or as
-    good, and simpler or better calibrated) on windows neither had learned from. Churn is buying again asked the other
-    way round: one training (among `others`) answers both. StoreError when a model it needs was altered.
+    good, and simpler or better calibrated) on windows neither had learned from. Churn with one horizon for all
+    is buying again asked the other way round: one training (among `others`) answers both. StoreError when a model it
+    needs was altered.
     """
     stored, champion, misfit = _in_use(site, objective, past, train)
     why = misfit
@@ -195,25 +197,37 @@ def _in_use(
     asked = (model.objective.kind, model.objective.event, model.objective.again)
     if asked != (objective.predict, objective.event, objective.again):
         return stored, model, f"Asked is something else now: {objective.title}."
+    if objective.own_rhythm and model.objective.rhythm_days is None:
+        return stored, model, f"Asked is each person's own rhythm now, not {model.objective.ahead} for everyone."
+    if not objective.own_rhythm and model.objective.rhythm_days is not None:
+        return stored, model, "Asked is the same horizon for everyone now, not each person's own rhythm."
     if model.features != past.names:
         return stored, model, "The model before knew other features."
     return stored, model, ""
 
 
 def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence[Used]) -> "Model":
-    from scoring.objectives import Objective as Question
-    from scoring.objectives import default_horizon
-    from scoring.train import mirrored
+    from scoring.mirror import mirrored, opposites
     from scoring.train import train as learn
 
-    days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
-    question = Question(objective.title, objective.predict, days, event=objective.event, again=objective.again)
+    question = _question(past, objective)
     for other in others:
-        pair = {other.objective.meaning, objective.meaning} == {"repeat_purchase", "churn"}
-        if pair and other.trained and other.trained.horizon_days == days:
+        if other.trained and opposites(other.trained.objective, question):
             return mirrored(other.trained, question)
     settings = site.config.model
     return learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
+
+
+def _question(past: "Snapshots", objective: Objective) -> "Question":
+    """What is asked, with a horizon from the data where the config names none."""
+    from scoring.objectives import Objective as Question
+    from scoring.objectives import silence
+    from scoring.rhythm import default_horizon
+
+    if objective.own_rhythm:
+        return silence(objective.title, past.tables, past.as_of)
+    days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
+    return Question(objective.title, objective.predict, days, event=objective.event, again=objective.again)
 
 
 def _at_its_level(site: Site, objective: Objective, model: "Model", number: int, past: "Snapshots") -> Used:

@@ -11,7 +11,7 @@ from sync.config_segments import Segment
 from sync.config_values import Cron, DailyHours, Day, Duration, Horizon, Hours, Share
 
 Prediction = Literal["repeat_purchase", "churn", "high_value", "value", "response", "conversion"]
-Meaning = Literal[Prediction, "leaving", "again"]
+Meaning = Literal[Prediction, "leaving", "again", "silence"]
 """What is meant by an objective: `leaving` is a churn that happens at an instant, such as a cancellation."""
 COUNTED = ("order", "deal_won", "form", "visit", "click", "response", "touch", "deal_lost", "unsubscribe")
 """Kinds of activity an objective may count."""
@@ -65,7 +65,9 @@ class Objective(Section):
         "a second objective of the same kind. Another name is another field, whose predictions are judged anew.",
     )
     within: Horizon = Field(
-        None, description='How far to look ahead, such as "30d"; "auto" follows how often your customers buy.'
+        None,
+        description='How far to look ahead, such as "30d"; "auto" follows how often your customers buy. For churn '
+        "without counts it follows how often each person does: everyone has a horizon of their own.",
     )
 
     @property
@@ -87,7 +89,14 @@ class Objective(Section):
         """What is asked, for texts."""
         if self.again:
             return "again"
+        if self.own_rhythm:
+            return "silence"
         return "leaving" if self.predict == "churn" and self.counts else self.predict
+
+    @property
+    def own_rhythm(self) -> bool:
+        """Whether each person is asked about within the time in which they usually order again."""
+        return self.predict == "churn" and not self.counts and self.within is None
 
     @property
     def step(self) -> str:

@@ -10,6 +10,9 @@ from sync.config_segments import Segment
 CONTROL = "Control"
 """The tag of people in the control group."""
 
+OWN_TIME = "the time in which this person usually orders again (30 to 180 days)"
+"""The horizon of a churn that follows each person's own rhythm."""
+
 _SCORES: dict[Prediction, tuple[str, str, str]] = {
     "repeat_purchase": ("buy_score", "BUY", "Chance in per cent to buy again within {days}"),
     "churn": ("churn_score", "CHURN", "Chance in per cent not to buy within {days}, after having bought before"),
@@ -24,6 +27,7 @@ _SCORES: dict[Prediction, tuple[str, str, str]] = {
 }
 _MEANINGS: dict[Meaning, str] = {
     **{predict: meaning for predict, (_, _, meaning) in _SCORES.items()},
+    "silence": f"Chance in per cent not to buy within {OWN_TIME}, after having bought before",
     "leaving": "Chance in per cent to leave ({counts}) within {days}",
     "again": "Chance in per cent of a {counts}, the first or another, within {days}",
 }

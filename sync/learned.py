@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WORDS: dict[Meaning, tuple[str, str, str]] = {
     "repeat_purchase": ("chance to buy again in {days} days", "later buyers", "bought"),
     "churn": ("chance to stop buying for {days} days", "people who stopped", "stopped"),
+    "silence": ("chance not to buy {ahead}", "people who stopped", "stopped"),
     "high_value": ("chance to be a top spender in {days} days", "later top spenders", "became top spenders"),
     "value": ("expected spend in {days} days", "later spend", "spent"),
     "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
@@ -66,10 +67,11 @@ def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[flo
     money = model.objective.in_money
     return Objective(
         name=wanted.title,
-        title=title.format(days=model.horizon_days),
+        title=title.format(days=model.horizon_days, ahead=model.objective.ahead),
         noun=noun,
         verb=verb,
         horizon_days=model.horizon_days,
+        ahead=model.ahead,
         rung=model.title if model.rung else "",
         why=model.why,
         measures="money" if money else "people",

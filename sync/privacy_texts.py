@@ -13,6 +13,7 @@ PLATFORMS = {"hubspot": "HubSpot", "mailchimp": "Mailchimp", "salesforce": "Sale
 PLAIN: dict[Meaning, str] = {
     "repeat_purchase": "whether you will buy again",
     "churn": "whether you will stop buying",
+    "silence": "whether you will stop buying",
     "high_value": "whether you will be among our customers who spend most",
     "value": "how much you will spend",
     "response": "whether you will answer a mailing",
@@ -175,6 +176,8 @@ def _features() -> tuple[str, ...]:
 
 
 def _horizon(objective: Objective) -> str:
+    if objective.own_rhythm:
+        return "within the time in which a person usually orders again, 30 to 180 days"
     return (
         f"within {objective.within.days} days" if objective.within else "over a time that follows how often people buy"
     )

@@ -68,8 +68,8 @@ class ParetoNbd:
         still = -(self.r + of.x) * np.log(self.alpha + of.age) - self.s * np.log(self.beta + of.age)
         return np.exp(np.minimum(still - self._log_weight(of), 0.0))
 
-    def buys(self, of: Purchases, weeks: float) -> Floats:
-        """Probability of at least one purchase of each person in the next `weeks`.
+    def buys(self, of: Purchases, weeks: Floats | float) -> Floats:
+        """Probability of at least one purchase of each person in the next `weeks`, the same or each their own.
 
         Not buying is having the same purchases `weeks` later: the ratio of the two likelihoods.
         """

@@ -11,6 +11,7 @@ from scoring.btyd.gamma_gamma import GammaGamma
 from scoring.btyd.pareto import ParetoNbd
 from scoring.ladder.base import AmountRung, ProbabilityRung, Rung
 from scoring.ladder.shapley import shapley
+from scoring.rhythm import own_horizons
 from scoring.snapshots import Floats, Ints
 
 ENOUGH_REPEATERS = 25
@@ -93,10 +94,33 @@ class BuyersChance(Buyers, ProbabilityRung):
     """Log-odds of another order within `days`."""
 
     def _at(self, x: Floats, level: float) -> Floats:
-        of = self._purchases(x, np.full(len(x), level))
-        chance = np.clip(self.model_.buys(of, self.days / WEEK_DAYS), SMALLEST, 1 - SMALLEST)
+        return self._odds(x, np.full(len(x), level), self.days)
+
+    def _odds(self, x: Floats, repeats: Floats, days: Floats | float) -> Floats:
+        """The model's log-odds of another order within `days` of people who had bought so often again."""
+        of = self._purchases(x, repeats)
+        chance = np.clip(self.model_.buys(of, days / WEEK_DAYS), SMALLEST, 1 - SMALLEST)
         odds: Floats = np.log(chance) - np.log1p(-chance)
         return odds
+
+
+class BuyersReturn(BuyersChance):
+    """Log-odds of another order within each person's own horizon, `days` at most (see `rhythm.own_horizons`).
+
+    The second column counts days with an order. Silence is held against frequent buyers here, as the model has it:
+    their horizon is as short as their gaps, and to miss it is what is asked about.
+    """
+
+    def __init__(self, columns: Sequence[int] = (0, 1, 2), days: int = 90, rhythm_days: float = 30.0) -> None:
+        super().__init__(columns, days)
+        self.rhythm_days = rhythm_days
+
+    def _raw(self, x: Floats) -> Floats:
+        return self._odds(x, np.maximum(x[:, self.columns[1]] - 1, 0.0), self._own(x))
+
+    def _own(self, x: Floats) -> Floats:
+        recency, order_days, first = x[:, list(self.columns)].T
+        return own_horizons(recency, order_days, first, self.rhythm_days, self.days)
 
 
 class BuyersMoney(Buyers, AmountRung):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scoring.explain import grouped
-from scoring.features import BEHAVIOUR, CLOCKS, DIRECTIONS, FEATURES, LIFETIME
+from scoring.features import BEHAVIOUR, CLOCKS, DIRECTIONS, FEATURES, LIFETIME, PACES
 
 
 @dataclass(frozen=True)
@@ -13,16 +13,21 @@ class Columns:
 
     names: tuple[str, ...] = FEATURES
     unused: tuple[int, ...] = ()
+    own_horizons: bool = False
+    """Whether people have horizons of their own: a slow pace then is no sign against buying within them."""
 
     @classmethod
-    def of(cls, names: tuple[str, ...], quarantined: Iterable[int] = ()) -> "Columns":
+    def of(cls, names: tuple[str, ...], quarantined: Iterable[int] = (), *, own_horizons: bool = False) -> "Columns":
         """The columns `names`; CLOCKS, LIFETIME and those in quarantine are not used."""
-        return cls(names, tuple(sorted({*(names.index(name) for name in (*CLOCKS, *LIFETIME)), *quarantined})))
+        unused = {*(names.index(name) for name in (*CLOCKS, *LIFETIME)), *quarantined}
+        return cls(names, tuple(sorted(unused)), own_horizons)
 
     @property
     def directions(self) -> tuple[int, ...]:
         """Per column 1, -1 or 0: see `features.DIRECTIONS`. Extra columns may say either."""
-        return DIRECTIONS + (0,) * (len(self.names) - len(FEATURES))
+        free = PACES if self.own_horizons else ()
+        usual = (0 if name in free else direction for name, direction in zip(FEATURES, DIRECTIONS, strict=True))
+        return (*usual, *(0 for _ in self.names[len(FEATURES) :]))
 
     @property
     def families(self) -> tuple[tuple[int, ...], ...]:

@@ -117,8 +117,11 @@ def _line(scores: Floats, y: Floats, direction: int) -> tuple[float, float]:
     return slope, float(line.intercept_[0])
 
 
-def rules(kind: Kind) -> dict[str, Rung]:
-    """The rules of thumb for one kind of objective, by the name they are reported under."""
+def rules(kind: Kind, *, own_horizons: bool = False) -> dict[str, Rung]:
+    """The rules of thumb for one kind of objective, by the name they are reported under.
+
+    With horizons of people's own, silence is measured by their own gaps as well.
+    """
     place = FEATURES.index
     if kind == "value":
         return {
@@ -147,6 +150,8 @@ def rules(kind: Kind) -> dict[str, Rung]:
         "recent orders": _one("orders_decayed_45d"),
         "recency + frequency + spend in fifths": rfm,
     }
+    if own_horizons:
+        found["silence in usual gaps"] = _one("recency_in_gaps")
     if kind == "high_value":
         found["recent spend"] = _one("spend_decayed_120d")
     return found

@@ -64,7 +64,7 @@ class Objective:
     `verb` what they did ("bought"). With `measures="money"` gains are shares of money and there is no reliability.
     `refused` says what is missing when there is no model; `score_counts` are people per ten points of score, `ranges`
     in their place for money, the most expected first.
-    `why` is written for data scientists.
+    `ahead` says how far it looks ahead; `why` is written for data scientists.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Objective:
     noun: str
     verb: str
     horizon_days: int
+    ahead: str
     rung: str
     why: str
     measures: Literal["people", "money"] = "people"

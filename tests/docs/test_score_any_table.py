@@ -11,4 +11,4 @@ def test_the_examples_run(root, capsys):
         exec(compile(code, str(Path("score-any-table.md")), "exec"), known)
     assert "repeat_purchase by" in capsys.readouterr().out
     assert len(known["found"].segments) == 120
-    assert len(known["wanted"]) == 5
+    assert len(known["wanted"]) == 6

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scoring.objectives import Objective, default_horizon, high_threshold, labels, population
+from scoring.objectives import Objective, high_threshold, labels, population
 
 
 def test_an_unknown_kind_or_no_horizon_is_refused():
@@ -62,14 +62,3 @@ def test_response_is_asked_of_the_mailed_who_stayed(facts, at):
     facts.add(4, "send", 60)
     found = population(facts.tables(), Objective("x", "response", 30), at(50)).collect("pyarrow")
     assert sorted(found["person_id"].to_list()) == [1, 3]
-
-
-def test_default_horizon_follows_the_median_gap(facts, at):
-    assert default_horizon(facts.tables(), at(300)) == 90
-    facts.person(1)
-    for day in (0, 40, 80, 120):
-        facts.add(1, "order", day, 100)
-    facts.person(2)
-    facts.add(2, "order", 299, 100)
-    assert default_horizon(facts.tables(), at(300)) == 70
-    assert default_horizon(facts.tables(), at(30)) == 90

@@ -1,6 +1,7 @@
 """Any table, one call."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -49,12 +50,16 @@ def test_everything_comes_from_one_call(scored, facts):
     people = {f"C{person:03}" for person, *_ in facts.activities}
     assert set(found["person"]) == people
     assert set(found["segment"]) <= set(SEGMENTS)
-    buys, leaves = np.array(found["repeat_purchase"]), np.array(found["churn"])
-    np.testing.assert_allclose(buys + leaves, 1)
     assert (np.array(found["value_low"]) <= np.array(found["value"])).all()
     assert (np.array(found["value_high"]) >= np.array(found["value"])).all()
     assert any(text.startswith("+ ") for text in found["repeat_purchase_reasons"])
-    assert "the horizon is " in scored.notes[-1]
+    assert "the horizon is " in scored.notes[-2]
+    assert re.fullmatch(
+        r"churn looks ahead for each person within the time in which they usually order again: 30 to \d+ days, "
+        r"\d+ for the one in the middle \(the usual gap of all is [\d.]+ days\)",
+        scored.notes[-1],
+    )
+    assert scored.results["churn"].card["ahead"] in scored.notes[-1]
     for result in scored.results.values():
         json.dumps(result.card, allow_nan=False)
 

@@ -124,20 +124,39 @@ def test_the_level_is_set_a_month_after_the_training_and_looked_up_from_then_on(
     late = {each.objective.predict: each.model for each in score(pair, month).models}
     assert level_at(pair.db, number, month) is not None
     assert early["repeat_purchase"].calibration != late["repeat_purchase"].calibration
-    both = late["repeat_purchase"].score, late["churn"].score
-    x = choosing_matrix(pair, month)
-    assert both[0](x) + both[1](x) == pytest.approx(1)
     monkeypatch.setattr("scoring.recalibrate.newest_line", None)
     again = {each.objective.predict: each.model for each in score(pair, month + timedelta(days=3)).models}
     assert again["repeat_purchase"].calibration == late["repeat_purchase"].calibration
 
 
-def choosing_matrix(site, at):
-    from scoring.snapshots import matrix
-    from sync.engine import tables
-    from sync.instants import micros
+def test_churn_by_each_persons_own_rhythm_is_a_training_of_its_own(pair, helpers) -> None:
+    used = {each.objective.predict: each for each in score(pair, helpers.now, train=True).models}
+    buys, leaves = used["repeat_purchase"], used["churn"]
+    assert buys.model.objective.rhythm_days is None
+    assert leaves.model.objective.rhythm_days > 0
+    assert leaves.model.objective.horizon_days > buys.model.objective.horizon_days
+    assert "within the time in which they usually order again: 30 to 60 days, " in leaves.sentence
+    assert "the usual gap of all is " in leaves.sentence
+    assert "30 days ahead" in buys.sentence
 
-    return matrix(tables(site.db, site.config.currency), micros(at)).values
+
+def test_a_change_between_own_and_fixed_horizons_trains_anew(pair, helpers, tmp_path) -> None:
+    """What an earlier version kept (one horizon for everyone) is such a model as well."""
+    days = model_of(pair, helpers).objective.horizon_days
+    settings = {"model": {"candidates": ["rules"], "train_on_growth": 0}, "schedule": RARELY}
+    fixed = [{"predict": "repeat_purchase", "within": "30d"}, {"predict": "churn", "within": f"{days}d"}]
+    pair.config = helpers.config(tmp_path, objectives=fixed, **settings)
+    used = score(pair, helpers.now + timedelta(days=1)).models[-1]
+    assert (used.cause, used.model.objective.rhythm_days) == ("replaced", None)
+    assert used.verdict == "Asked is the same horizon for everyone now, not each person's own rhythm."
+    pair.config = helpers.config(tmp_path, objectives=ASKED, **settings)
+    used = score(pair, helpers.now + timedelta(days=2)).models[-1]
+    assert used.cause == "replaced"
+    assert used.verdict == f"Asked is each person's own rhythm now, not {days} days ahead for everyone."
+
+
+def model_of(site, helpers):
+    return load(artefact(site.db, model_in_use(site.db, "churn", helpers.now).id))
 
 
 def test_a_new_model_starts_at_its_own_level(pair, helpers, said) -> None:

@@ -50,6 +50,8 @@ def test_every_model_is_listed_with_what_it_is(challenged, foretag) -> None:
     lines = foretag("list").output.splitlines()
     assert len(lines) == 7
     assert sum("challenger" in line for line in lines) == 2
+    ahead = [line for line in lines if "within the time in which they usually order again: 30 to 60 days" in line]
+    assert ["churn" in line for line in ahead] == [True, True]
 
 
 def test_the_challenger_stands_beside_the_one_in_use(challenged, foretag) -> None:
@@ -59,14 +61,29 @@ def test_the_challenger_stands_beside_the_one_in_use(challenged, foretag) -> Non
     assert "auc 0." in text
 
 
-def test_going_back_takes_the_mirror_image_along(challenged, foretag, helpers) -> None:
+def test_going_back_takes_the_mirror_image_along(shop, foretag, helpers, tmp_path) -> None:
+    shop.config = helpers.config(
+        tmp_path,
+        objectives=[{"predict": predict, "within": "30d"} for predict in ("repeat_purchase", "churn")],
+        model={"candidates": ["rules"]},
+        schedule={"train": "0 3 1 1 *"},
+    )
+    for day in (6, 7):
+        score(shop, helpers.now + timedelta(days=day), train=True)
+    newest = models(shop.db, "churn")[-1]
+    assert foretag("rollback", "churn", "--to", str(newest.id)).exit_code == 0
+    used = model_in_use(shop.db, "repeat_purchase", helpers.now + timedelta(days=8))
+    assert used.trained_at == newest.trained_at == helpers.now + timedelta(days=7)
+
+
+def test_going_back_concerns_one_objective_where_each_had_a_training(challenged, foretag, helpers) -> None:
     first = model_in_use(challenged.db, "churn", helpers.now)
     newest = models(challenged.db, "churn")[-1]
     done = foretag("rollback", "churn", "--to", str(newest.id))
     assert done.exit_code == 0, done.output
     later = helpers.now + timedelta(days=8)
     assert model_in_use(challenged.db, "churn", later).id == newest.id
-    assert model_in_use(challenged.db, "repeat_purchase", later).trained_at == newest.trained_at
+    assert model_in_use(challenged.db, "repeat_purchase", later).trained_at == helpers.now
     assert {each.cause for each in promotions(challenged.db, "churn")} == {"first", "rollback"}
     challenged.clock = FixedClock(helpers.now + timedelta(days=9))
     assert cards.roll_back(challenged, "churn", None)[0].model_id == first.id
@@ -91,12 +108,12 @@ def test_what_is_not_there_is_told(foretag, words, told) -> None:
 
 
 def test_the_card_holds_what_came_true(shop, helpers, tmp_path, foretag) -> None:
-    score(shop, helpers.now + timedelta(days=31))
+    score(shop, helpers.now + timedelta(days=61))
     shop.db.execute("UPDATE contact SET properties = json_object('region', CASE WHEN id % 2 THEN 'a' ELSE 'b' END)")
     shop.config = helpers.config(
         tmp_path, model={"fairness": ["hubspot:region"]}, segments={"names": {"Loyal": "Dear"}}
     )
-    shop.clock = FixedClock(helpers.now + timedelta(days=31))
+    shop.clock = FixedClock(helpers.now + timedelta(days=61))
     found = cards.full_card(shop, "repeat_purchase")
     assert {row["name"] for row in found["groups"]["hubspot:region"]} == {"a", "b"}
     assert all(row["level"] for row in found["groups"]["hubspot:region"])

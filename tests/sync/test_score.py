@@ -61,7 +61,10 @@ def test_scores_stay_between_0_and_100_and_reasons_fit_the_field(shop) -> None:
         assert all(share for told in each.reasons.values() for _, share in told)
 
 
-def test_chances_to_buy_and_to_stop_add_up(shop) -> None:
+def test_chances_to_buy_and_to_stop_add_up_where_their_horizons_are_the_same(shop, helpers, tmp_path) -> None:
+    asked = [{"predict": predict, "within": "30d"} for predict in ("repeat_purchase", "churn")]
+    shop.config = helpers.config(tmp_path, objectives=asked, model={"candidates": ["rules"]})
+    score(shop, helpers.now)
     for each in standings(shop).values():
         assert each.fields["buy_score"] + each.fields["churn_score"] == pytest.approx(100, abs=0.11)
 
@@ -130,7 +133,7 @@ def test_an_altered_model_is_not_loaded_and_training_again_helps(shop, helpers) 
 @pytest.mark.slow
 def test_predictions_of_an_altered_model_are_not_judged_and_stop_nothing(shop, helpers, caplog) -> None:
     alter(shop, "churn")
-    later = helpers.now + timedelta(days=31)
+    later = helpers.now + timedelta(days=61)
     assert score(shop, later, train=True).people == 300
     assert "altered" in caplog.text
     assert helpers.now not in matured_at(shop.db, "churn")
@@ -155,7 +158,7 @@ def test_what_came_true_is_what_really_happened(shop, helpers) -> None:
         orders, spend, answers = (did["orders"], did["spend"] or 0, did["answers"]) if did else (0, 0, 0)
         expected = {
             "repeat_purchase": orders > 0,
-            "churn": orders == 0,
+            "churn": None,
             "value": spend,
             "response": answers > 0,
             "high_value": row["outcome"],
@@ -167,10 +170,33 @@ def test_what_came_true_is_what_really_happened(shop, helpers) -> None:
     assert min(spends[person] for person in high) > max(spends[person] for person in spends.keys() - high)
 
 
+def test_silence_is_judged_by_each_persons_own_horizon_when_the_longest_is_over(shop, helpers) -> None:
+    day, now = 86_400_000_000, micros(helpers.now)
+    asked = {each.objective.predict: each.model.objective for each in score(shop, helpers.now).models}["churn"]
+    score(shop, helpers.now + timedelta(days=asked.horizon_days, microseconds=-1))
+    assert matured_at(shop.db, "churn") == []
+    score(shop, helpers.now + timedelta(days=asked.horizon_days))
+    orders: dict[int, list[int]] = {}
+    for row in shop.db.execute("SELECT person_id, at FROM person_activity WHERE kind = 'order'"):
+        orders.setdefault(row["person_id"], []).append(row["at"])
+    ledger = shop.db.execute("SELECT * FROM prediction WHERE objective = 'churn' AND as_of = ?", (now,)).fetchall()
+    own = []
+    for row in ledger:
+        before = [at for at in orders[row["person_id"]] if at < now]
+        repeats = len({at // day for at in before}) - 1
+        gap = (2 * asked.rhythm_days + (max(before) - min(before)) / day * (repeats > 0)) / (2 + repeats)
+        own.append(min(max(round(1.75 * gap), 30), asked.horizon_days))
+        came = [at for at in orders[row["person_id"]] if now <= at < now + own[-1] * day]
+        assert row["outcome"] == (not came), row["person_id"]
+    assert min(own) == 30
+    assert max(own) == asked.horizon_days
+    assert len(set(own)) > 5
+
+
 def test_who_objects_disappears_from_standings_and_from_the_ledger(shop, helpers) -> None:
     contact = Contact("contacts", "7", "p7@shop.example", Consent.NO_PROFILING)
     helpers.fill(shop, {"contacts": [Page("contacts", "c2", (contact,))]})
-    later = helpers.now + timedelta(days=30)
+    later = helpers.now + timedelta(days=60)
     assert score(shop, later).people == 299
     person, other = (person_of(shop.db, f"p{number}@shop.example") for number in (7, 8))
     assert standings(shop).keys() == set(range(1, 301)) - {person}

@@ -4,11 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Event
 
 from connectors.contract import FieldSpec, Outcome, Result
-from connectors.errors import ConnectorError, Retry
-from sync.clock import STOPPED
+from connectors.errors import ConnectorError
+from sync.patience import Patience
 from sync.plan import Plan
 from sync.provision import demand_fields
 from sync.redact import redact
@@ -54,9 +53,9 @@ def _apply_account(
     site: Site, plan: str, account: str, specs: Sequence[FieldSpec], progress: Progress | None
 ) -> Applied:
     applied = Applied(account)
-    before = site.calls()[account]
+    before, patience = site.calls()[account], Patience(site.clock)
     try:
-        _go_on_unless(site.clock.stop)
+        patience.check()
         changes = outbox.open_changes(site.db, plan, account, site.connectors[account].capabilities.write_by)
         left = len(changes)
         if not changes:  # all of it was written before: no call for that
@@ -76,15 +75,10 @@ def _apply_account(
                 progress(account, outcomes)
             left -= len(outcomes)
             if left > 0:
-                _go_on_unless(site.clock.stop)
+                patience.check()
     except ConnectorError as error:
         applied.cause = type(error).__name__
         applied.problem = redact(str(error))  # platforms quote addresses in their refusals
         log.error("%s: %s", account, error)
     applied.calls = site.calls()[account] - before
     return applied
-
-
-def _go_on_unless(stop: Event) -> None:
-    if stop.is_set():
-        raise Retry(STOPPED)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.contract import Change
-from connectors.errors import ConnectorError, Retry
+from connectors.errors import ConnectorError
 from connectors.records import Value
-from sync.clock import STOPPED
+from sync.patience import Patience
 from sync.plan import Plan, make_plan
 from sync.redact import redact
 from sync.site import Site
@@ -44,9 +44,9 @@ def look(site: Site, account: str, changes: Sequence[Change]) -> Look:
     """Read the contacts of `changes` and note in the store what they hold. Raises the errors of `connectors.errors`."""
     found, planned = Look(), {change.id: change for change in changes}
     edited: dict[str, dict[str, Value]] = {}
+    patience = Patience(site.clock)
     for batch in site.connectors[account].held(changes):
-        if site.clock.stop.is_set():
-            raise Retry(STOPPED)
+        patience.check()
         site.beat()
         with transaction(site.db):
             for each in batch:

@@ -11,8 +11,8 @@ from threading import Event, Thread
 from connectors.contract import Connector, Page
 from connectors.errors import ConnectorError, QuotaSpent, Retry
 from sync.accounts import Unopened
-from sync.clock import STOPPED
 from sync.errors import ForetagError
+from sync.patience import Patience
 from sync.redact import redact
 from sync.rosters import read_rosters
 from sync.site import Site
@@ -70,8 +70,8 @@ def pull(
     """Bring every stream of `accounts` (all, for None) up to `now`, or those with contacts; settle who is who, who is
     never scored.
 
-    A stream that fails, or is told to stop between two pages, is reported in its `problem`; the others go on. Any other
-    exception ends the pull.
+    A stream that fails, takes too long or is told to stop (between two pages) says so in its `problem`; the others
+    go on. Any other exception ends the pull.
     """
     db = site.db
     connectors = {name: each for name, each in site.connectors.items() if accounts is None or name in accounts}
@@ -94,7 +94,7 @@ def pull(
     ]
     for pulled in results:
         start = facts.cursor(db, pulled.account, pulled.stream)
-        reader = (connectors[pulled.account], pulled, start, now, queue, turns, given_up, site.clock.stop)
+        reader = (connectors[pulled.account], pulled, start, now, queue, turns, given_up, Patience(site.clock))
         Thread(target=_read, args=reader, name=f"pull {pulled.account} {pulled.stream}", daemon=True).start()
     try:
         _store(site, queue, len(results), now, progress)
@@ -142,7 +142,7 @@ def _read(
     queue: PriorityQueue[_Arrival],
     turns: Iterator[int],
     given_up: Event,
-    told_to_stop: Event,
+    patience: Patience,
 ) -> None:
     """Hand over page by page, the next one when the last one is stored.
 
@@ -156,8 +156,7 @@ def _read(
             while not arrival.stored.wait(LOOK_UP_SECONDS):
                 if given_up.is_set():
                     return
-            if told_to_stop.is_set():
-                raise Retry(STOPPED)
+            patience.check()
     except Exception as caught:  # noqa: BLE001 - handed to the main thread, which raises what it does not know
         error = caught
     queue.put(_Arrival(0, next(turns), pulled, error=error))

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 
 from connectors.contract import Connector
-from connectors.errors import ConnectorError, Retry
-from sync.clock import STOPPED
+from connectors.errors import ConnectorError
+from sync.patience import Patience
 from sync.redact import redact
 from sync.site import Site
 from sync.store import rosters
@@ -38,10 +38,10 @@ def read_rosters(site: Site, connectors: Mapping[str, Connector]) -> None:
 
 def _members(site: Site, connector: Connector, name: str) -> set[str]:
     ids: set[str] = set()
+    patience = Patience(site.clock)
     for id_ in connector.members(name):
         ids.add(id_)
         if len(ids) % BEAT == 0:
             site.beat()
-            if site.clock.stop.is_set():
-                raise Retry(STOPPED)
+            patience.check()
     return ids

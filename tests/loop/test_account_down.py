@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from benchmarks import records
+from connectors import transport
+from connectors.retry import LONGEST_WAIT
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from sync.alerts import after_run, going_on
 from sync.configfile import load
+from sync.patience import LONGEST
 from sync.site import open_site
 
 DAYS = [datetime(2017, 6, 30, tzinfo=UTC) + timedelta(days=each) for each in (0, 31, 32)]
@@ -111,6 +114,19 @@ def test_after_a_day_down_all_is_as_if_it_had_never_been(tiny_world, tmp_path, i
             scores = {person: (segment, at) for person, (segment, _, _, at) in standings(loop).items()}
             ends.append((lasting(loop), scores))
     assert ends[0] == ends[1]
+
+
+def test_a_platform_that_never_answers_is_given_up_soon_and_the_others_go_on(tiny, monkeypatch):
+    """Each of its three streams tries one call eight times; with what a call may wait, that is twenty minutes."""
+    assert tiny.run().verdict == "ok"
+    longest = 8 * sum(transport.TIMEOUT) + 7 * LONGEST_WAIT
+    monkeypatch.setattr(transport, "TIMEOUT", (0.2, 0.2))
+    tiny.sandbox.inject(Fault("mailchimp", ".", "silence", times=10**6, seconds=0.4))
+    outcome = tiny.run()
+    assert (outcome.verdict, outcome.waiting) == ("partial", {"mailchimp": 16})
+    assert outcome.calls["mailchimp"] == 8 * 3
+    assert tiny.clock.slept < 3 * 7 * LONGEST_WAIT
+    assert longest < LONGEST
 
 
 def test_it_is_told_once_and_once_when_it_is_over(tiny, monkeypatch):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.budget import Budget
+from connectors.errors import ConnectorError, Retry
 from connectors.records import Activity, Contact, Value
 
 
@@ -108,6 +109,15 @@ class Finding:
     level: str
     text: str
     fix: str = ""
+
+
+NO_ANSWER = "look whether the platform is up and this machine online (a proxy, a firewall), then foretag doctor again"
+"""What to do about a platform that does not answer; rights and tokens are not to blame."""
+
+
+def failed_finding(error: ConnectorError, fix: str = "", level: str = "fail") -> Finding:
+    """An error as one line of a check; `fix` is what helps where the platform did answer."""
+    return Finding(level, str(error), NO_ANSWER if isinstance(error, Retry) else fix)
 
 
 BY_ADMIN = "foretag provision --print shows an administrator what to make"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors.contract import FieldSpec, Finding, schema_finding
+from connectors.contract import FieldSpec, Finding, failed_finding, schema_finding
 from connectors.errors import ConnectorError, NotAuthorised
 from connectors.hubspot.fields import Fields
 from connectors.hubspot.forms import Forms
@@ -18,10 +18,8 @@ def check(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> list[Finding]
     """All findings; only the first one where the token is not accepted at all."""
     try:
         account = api.get("/account-info/v3/details")
-    except NotAuthorised as error:
-        return [Finding("fail", str(error), "foretag secret set")]
     except ConnectorError as error:
-        return [Finding("fail", str(error), _SCOPES)]
+        return [failed_finding(error, "foretag secret set" if isinstance(error, NotAuthorised) else _SCOPES)]
     name = f"account {account.get('portalId')}, {account.get('companyCurrency')}, {account.get('timeZone')}"
     return [
         Finding("ok", f"HubSpot {name}"),
@@ -37,7 +35,7 @@ def _tried(what: str, call: Callable[[], object], level: str = "fail", cost: str
     try:
         call()
     except ConnectorError as error:
-        yield Finding(level, str(error), cost + _SCOPES)
+        yield failed_finding(error, cost + _SCOPES, level)
     else:
         yield Finding("ok", what)
 
@@ -60,7 +58,7 @@ def _schema(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> Iterator[Fi
         problems = fields.drift(api, specs)
         room = _room(api) if problems else None
     except ConnectorError as error:
-        yield Finding("fail", str(error), _SCOPES)
+        yield failed_finding(error, _SCOPES)
         return
     yield schema_finding(problems, provision_in_runs=True)
     missing = sum(" is missing" in problem for problem in problems)

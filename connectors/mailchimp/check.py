@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors.contract import FieldSpec, Finding, schema_finding
+from connectors.contract import FieldSpec, Finding, failed_finding, schema_finding
 from connectors.errors import ConnectorError
 from connectors.mailchimp.fields import Fields
 from connectors.mailchimp.schema import Schema
@@ -16,7 +16,7 @@ def check(api: Api, fields: Fields, schema: Schema, specs: Sequence[FieldSpec]) 
     try:
         root = api.call(api.root.get_root, exclude_fields=["_links"])
     except ConnectorError as error:
-        return [Finding("fail", str(error), "foretag secret set")]
+        return [failed_finding(error, "foretag secret set")]
     role = root.get("role")
     finding = Finding("ok", f"Mailchimp account {root.get('account_name')}, role {role}")
     if role not in _WRITERS:
@@ -33,7 +33,7 @@ def _caught(findings: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from findings()
     except ConnectorError as error:
-        yield Finding("fail", str(error), "Look at the key's role, and at the ids in the config file.")
+        yield failed_finding(error, "Look at the key's role, and at the ids in the config file.")
 
 
 def _audiences(fields: Fields, schema: Schema, specs: Sequence[FieldSpec]) -> Iterator[Finding]:

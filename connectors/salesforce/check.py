@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.contract import Account, Finding, schema_finding
+from connectors.contract import Account, Finding, failed_finding, schema_finding
 from connectors.errors import ConnectorError
 from connectors.salesforce.fields import drift
 from connectors.salesforce.people import NEEDED
@@ -26,7 +26,7 @@ def findings(sf: "Salesforce", account: Account, objects: Sequence[str]) -> list
         found.append(schema_finding(wrong, provision_in_runs=False))
         found += _quota(sf)
     except ConnectorError as error:
-        found.append(Finding("fail", str(error)))
+        found.append(failed_finding(error))
     return found
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from connectors.contract import Result
+from connectors.contract import NO_ANSWER, Result
 from connectors.errors import (
     ConnectorError,
     NotAuthorised,
@@ -140,6 +140,13 @@ def test_what_the_platform_itself_refuses_is_raised_as_what_it_is(open_stage, wo
     assert connector.calls.total() <= (3 if error is QuotaSpent else 2)
     assert str(caught.value)
     assert [finding for finding in connector.check() if finding.level == "fail"]
+
+
+def test_a_check_blames_no_token_and_no_right_where_nobody_answers(stage):
+    connector = stage.connect()
+    order(stage, "503", times=1000)
+    [finding] = connector.check()
+    assert (finding.level, finding.fix) == ("fail", NO_ANSWER)
 
 
 def test_writing_to_a_field_that_is_not_there_stops_before_anything_is_believed(stage, given):

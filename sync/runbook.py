@@ -43,16 +43,16 @@ def failed(site: Site, number: int) -> list[dict[str, Any]]:
             "id": row["id"],
             "reason": redact(row["reason"]) or _STATES[row["state"]],
             "attempts": row["attempts"],
-            "next": _next(refused.get((row["account"], row["id"]))),
+            "next": _next(refused.get((row["account"], row["id"])), since=bool(row["written_since"])),
         }
         for row in (runs.not_written(site.db, plan) if plan else ())
     ]
 
 
-def _next(refusal: outbox.Refusal | None) -> str:
-    """What comes of a contact that was not written."""
+def _next(refusal: outbox.Refusal | None, *, since: bool) -> str:
+    """What comes of a contact that was not written; `since`: whether a later run wrote to it."""
     if refusal is None:
-        return "is written by the next run, unless it was already"
+        return "written since, by a later run" if since else "is written by the next run, if it is still to be"
     if refusal.next_try is None:
         return f"given up after {refusal.attempts} attempts, until it changes on the platform or its segment changes"
     return f"is tried again from {refusal.next_try:%Y-%m-%d %H:%M} UTC on"

@@ -210,7 +210,7 @@ def run(app: App, names: tuple[str, ...], accept_large_change: bool, as_json: bo
         _say(_outcome_lines(outcome))
         click.echo(f"Run {outcome.number}: {outcome.verdict}. Report: {report_file}")
     if outcome.objections:
-        raise Refused("; ".join(outcome.objections))
+        raise Refused("\n  ".join(["the guard refused, nothing was written:", *outcome.objections]))
     if outcome.verdict != "ok":
         raise ForetagError(f"run {outcome.number} ended {outcome.verdict}: foretag runs show {outcome.number}")
 

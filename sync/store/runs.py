@@ -60,14 +60,16 @@ def find(db: sqlite3.Connection, number: int) -> Run | None:
 
 
 def not_written(db: sqlite3.Connection, plan: str) -> list[sqlite3.Row]:
-    """The contacts of `plan` that it did not write: account, object, id, state, reason, attempts.
+    """The contacts of `plan` that it did not write: account, object, id, state, reason, attempts, written_since.
 
     `failed` were refused, of `sent` the answer is missing, `pending` were never sent, `superseded` were left to a later
-    plan.
+    plan; `written_since`: whether a later plan wrote to the contact.
     """
     return db.execute(
-        """SELECT account, object, contact_id AS id, state, reason, attempts FROM outbox
-        WHERE plan = ? AND state != 'confirmed' ORDER BY account, id""",
+        """SELECT account, object, contact_id AS id, state, reason, attempts, EXISTS (
+            SELECT 1 FROM outbox later WHERE later.account = outbox.account AND later.contact_id = outbox.contact_id
+                AND later.id > outbox.id AND later.state = 'confirmed') AS written_since
+        FROM outbox WHERE plan = ? AND state != 'confirmed' ORDER BY account, contact_id""",
         (plan,),
     ).fetchall()
 

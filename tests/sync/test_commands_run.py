@@ -63,6 +63,7 @@ def test_step_by_step(foretag, platform, people, tmp_path) -> None:
     ended(foretag("score"), 0, "Buys again             no model yet: Only 3 days of history", "Segments ")
     planned = foretag("plan", "--out", "plan.json")
     ended(planned, 2, "update 4 contacts", "Some of the changes, before → after", "Next: foretag apply plan.json")
+    assert {each.stat().st_mode & 0o077 for each in (tmp_path / "plan.json", *tmp_path.glob("data/plans/*"))} == {0}
     assert planned.output.count("hubspot contacts ") == 4
     assert platform.stored == {}
     ended(foretag("apply", "plan.json", "--yes"), 0, "4 contacts written, 0 failed")
@@ -130,7 +131,7 @@ def upset(shop):
 def test_run_ends_with_3_when_the_guard_refuses(upset, foretag, platform) -> None:
     result = foretag("run", days=1)
     ended(result, 3, "Run 2: refused")
-    assert result.stderr.startswith("Error: ")
+    assert result.stderr.startswith("Error: the guard refused, nothing was written:\n  ")
     assert "if it is right: foretag run --accept-large-change" in result.stderr
     assert platform.stored == {}
     refused = foretag("run", "--json", days=1)

@@ -1,6 +1,7 @@
 """`foretag runs`: the book of runs, and the contacts a run could not write."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from connectors.contract import Outcome, Result
 from connectors.errors import ConnectorError
 from sync import accounts, cli, cycle
+from sync.clock import FixedClock
 from sync.progress import Silent
 from sync.store import runs
 from sync.store.database import transaction
@@ -87,6 +89,17 @@ def test_the_failed_contacts_are_told_by_id_and_never_by_address(foretag, write,
     ]
     assert told[0]["reason"].startswith("<email ")
     assert "is no good" in told[0]["reason"]
+
+
+def test_what_a_later_run_wrote_is_told_so(foretag, site, write, platform, helpers) -> None:
+    platform.outcomes["2"] = Outcome("contacts", "2", Result.REJECTED, "no such option")
+    number = write(10.0)
+    assert "is tried again from 2017-09-30 13:00 UTC on" in foretag("show", str(number), "--failed").output
+    platform.outcomes.clear()
+    site.__dict__["clock"] = FixedClock(helpers.now + timedelta(hours=2))
+    cycle.write(site, Silent())
+    shown = foretag("show", str(number), "--failed").output
+    assert "no such option (1 attempt; written since, by a later run)" in shown
 
 
 def test_what_a_stop_left_over_is_listed_too(foretag, write, platform) -> None:

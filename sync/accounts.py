@@ -37,7 +37,7 @@ def connect(
         name=account.name,
         token=_secret(account, provision=provision).value,
         base_url=account.address,
-        options=account.model_dump(exclude={"name", "base_url", "mode", "schedule"}),
+        options=account.model_dump(exclude={"name", "base_url", "mode", "schedule", "write"}),
         prefix=config.write.prefix,
         fields=every_field(config) if cleanup else field_specs(config),
         budget=budget,

@@ -28,7 +28,7 @@ from sync.config_sections import (
     Write,
 )
 from sync.config_segments import Segments, Survey
-from sync.config_values import Folder, TimeZone
+from sync.config_values import Day, Folder, Hours, TimeZone
 
 Location = tuple[str | int, ...]
 KINDS = ("hubspot", "mailchimp", "salesforce")
@@ -112,6 +112,14 @@ class Config(Section):
     def mode_of(self, account: Account) -> Mode:
         """The mode this account is in."""
         return self.mode if account.mode == "same" else account.mode
+
+    def hours_of(self, account: Account) -> Hours | None:
+        """When this account may be written to, in local time; None is any time."""
+        return self.write.hours if account.write.hours == "same" else account.write.hours
+
+    def days_of(self, account: Account) -> list[Day]:
+        """The days on which this account may be written to."""
+        return account.write.days or self.write.days
 
     @property
     def boldest_mode(self) -> Mode:

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sync.config_values import Duration, OwnCron, Url
+from sync.config_values import Day, Duration, OwnCron, OwnHours, Url
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _NAME_MEANING = "What you call this account: lower-case letters, digits and hyphens; unique in this file."
@@ -36,6 +36,15 @@ class OwnSchedule(Section):
     )
 
 
+class OwnWrite(Section):
+    """When the account above may be written to, if not when all others may."""
+
+    hours: OwnHours = Field(
+        "same", description='In your time zone; "" for any time, "same" for those of write.hours in [write].'
+    )
+    days: list[Day] = Field([], description="Days of the week; [] is those of write.days in [write].")
+
+
 class Account(Section):
     """One account on one platform."""
 
@@ -45,6 +54,7 @@ class Account(Section):
         "same", description="same (as the mode at the top of the file), or a mode of its own: shadow, pilot or full."
     )
     schedule: OwnSchedule = Field(OwnSchedule(), description="Times of its own.")
+    write: OwnWrite = Field(OwnWrite(), description="Hours and days of its own.")
     properties: list[str]
     daily_calls: int
     full_pull: Duration

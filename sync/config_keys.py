@@ -111,6 +111,7 @@ def _named(kind: Any) -> str:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     names: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder"}
     names |= {timedelta: "duration", timedelta | None: "duration", Hours | None: "hours"}
+    names |= {Hours | Literal["same"] | None: "hours or `same`"}
     if kind not in names and type(None) in get_args(kind):
         return _named(get_args(kind)[0])
     return names.get(kind, "table")

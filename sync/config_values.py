@@ -71,6 +71,10 @@ def _hours(value: Any) -> Any:
     return Hours(start, end)
 
 
+def _own_hours(value: Any) -> Any:
+    return value if value == "same" else _hours(value)
+
+
 def _cron(value: str) -> str:
     from cronsim import CronSim, CronSimError
 
@@ -129,6 +133,8 @@ Horizon = Annotated[timedelta | None, BeforeValidator(_horizon)]
 """Whole days; None is "auto"."""
 DailyHours = Annotated[Hours | None, BeforeValidator(_hours)]
 """None is "": any time."""
+OwnHours = Annotated[Hours | Literal["same"] | None, BeforeValidator(_own_hours)]
+"""Hours, or "same": none of its own."""
 Cron = Annotated[str, AfterValidator(_cron)]
 OwnCron = Annotated[str, AfterValidator(_own_cron)]
 """A cron line, or "": none of its own."""

@@ -32,11 +32,12 @@ def why_not_now(site: Site, account: Account, at: datetime) -> str:
         return STOPPED
     if site.config.mode_of(account) == "shadow":
         return 'the mode is shadow: nothing is written until mode = "pilot" or "full"'
-    local, window = at.astimezone(site.config.zone), site.config.write
-    if window.hours is not None and local.time() not in window.hours:
-        return f"it is {local:%H:%M}, writing is allowed {window.hours} (write.hours); the plan can be applied then"
-    if local.strftime("%a").lower() not in window.days:
-        return f"it is {local:%A}, writing is allowed on {', '.join(window.days)} (write.days)"
+    local = at.astimezone(site.config.zone)
+    hours, days = site.config.hours_of(account), site.config.days_of(account)
+    if hours is not None and local.time() not in hours:
+        return f"it is {local:%H:%M}, writing is allowed {hours} (write.hours); the plan can be applied then"
+    if local.strftime("%a").lower() not in days:
+        return f"it is {local:%A}, writing is allowed on {', '.join(days)} (write.days)"
     return ""
 
 

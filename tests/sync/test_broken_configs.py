@@ -47,8 +47,8 @@ def with_base(header: str, line: str) -> str:
         return f"{HEAD}{header}\n{line}{HERE}\n"
     needed = 'instance_url = "https://acme.my.salesforce.com"\n' if "salesforce" in header else ""
     needed = "" if line.startswith("instance_url") else needed
-    if header in ("[mailchimp.schedule]", "[salesforce.schedule]"):
-        return f"{HEAD}{ACCOUNT}[{header.replace('.schedule', '')}]\n{needed}{header}\n{line}{HERE}\n"
+    if header.startswith(("[mailchimp.", "[salesforce.")):
+        return f"{HEAD}{ACCOUNT}[{header.partition('.')[0]}]]\n{needed}{header}\n{line}{HERE}\n"
     return f"{HEAD}{ACCOUNT}{header}\n{needed}{line}{HERE}\n"
 
 

@@ -84,6 +84,22 @@ def test_a_mode_of_its_own_writes_where_all_others_are_in_shadow(shops, platform
     assert next(as_lines(as_data(site))) == "mode     FULL (shop-de shadow, shop-us full)"
 
 
+def test_hours_and_days_of_its_own_hold_for_one_account_only(shops, platforms, helpers) -> None:
+    """It is Saturday, 14:00 in the shop's time."""
+    window = {"hours": "08:00-12:00", "days": ["sat"]}
+    site = shops({"write": {"hours": "", "days": ["sat"]}}, {}, write=window)
+    outcome = run(site, Silent())
+    assert written(platforms) == {"shop-de": 4, "shop-us": 0}
+    assert outcome.shut == {
+        "shop-us": "it is 14:00, writing is allowed 08:00-12:00 (write.hours); the plan can be applied then"
+    }
+    site.config = shops({}, {"write": {"days": ["mon", "tue"]}}, write={"hours": "", "days": ["sat"]}).config
+    assert "writing is allowed on mon, tue" in write(site, Silent()).shut["shop-us"]
+    site.config = shops({}, {"write": {"hours": "13:30-14:30"}}, write={"hours": "08:00-12:00"}).config
+    write(site, Silent())
+    assert written(platforms) == {"shop-de": 4, "shop-us": 4}
+
+
 def test_a_pilot_on_one_account_leaves_the_other_full(shops, platforms) -> None:
     site = shops({"mode": "pilot"}, {}, pilot={"share": 0.0001})
     outcome = run(site, Silent())

@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from connectors.contract import Connector, Finding
 from connectors.errors import ConnectorError
-from sync import secrets
+from sync import messages, secrets
 from sync.config import Config
 from sync.config_accounts import Account
 from sync.configfile import load
@@ -38,6 +39,10 @@ def examine(path: Path, connect: Callable[[Account, Config], Connector], now: da
     for account in config.accounts:
         for finding in _account(account, config, connect):
             yield account.name, finding
+    for place in config.alerts.to:
+        yield "alerts", _told(f"{place} is told", secrets.of_alert(place), partial(messages.hosts, place))
+    if config.alerts.ping:
+        yield "alerts", _told("the dead man's switch is called", secrets.PING, lambda: [messages.ping_host()])
 
 
 def named(account: Account) -> str:
@@ -75,6 +80,17 @@ def _account(account: Account, config: Config, connect: Callable[[Account, Confi
             yield _roster(connector, name)
     except (ConnectorError, ForetagError) as error:
         yield Finding("fail", redact(str(error)))
+
+
+def _told(what: str, secret: str, hosts: Callable[[], Sequence[str]]) -> Finding:
+    """Whether alerts have an address; nothing is sent. A run can do without: it is no failure."""
+    repair = f"foretag secret set {secret}"
+    try:
+        return Finding("ok", f"{what} at {', '.join(hosts()) or 'the servers of its service'}")
+    except secrets.MissingSecret as error:
+        return Finding("warn", f"nobody hears of trouble: {error.looked}", repair)
+    except ForetagError as error:
+        return Finding("warn", f"nobody hears of trouble: {redact(str(error))}", repair)
 
 
 def _roster(connector: Connector, name: str) -> Finding:

@@ -143,6 +143,20 @@ def test_doctor_shows_what_is_missing_and_ends_with_1(config_file):
     assert lines[-1] == "0 to look at, 2 failed. Next: repair what FAILed, then foretag doctor"
 
 
+def test_doctor_says_where_alerts_go_and_where_they_would_not_arrive(config_file, monkeypatch):
+    with config_file.open("a") as file:
+        file.write('[alerts]\nto = ["team", "mail"]\nping = true\n')
+    monkeypatch.setenv("FORETAG_ALERTS_TEAM", "jsons://hooks.example/secret")
+    monkeypatch.setenv("FORETAG_ALERTS_MAIL", "nonsense://token-of-mine")
+    shown = run("doctor").output
+    assert "ok    alerts        team is told at hooks.example" in shown
+    assert "WARN  alerts        nobody hears of trouble: alerts.mail is no address that apprise knows" in shown
+    assert "-> foretag secret set alerts.mail" in shown
+    assert "WARN  alerts        nobody hears of trouble: no secret alerts.ping" in shown
+    assert "-> foretag secret set alerts.ping" in shown
+    assert "token-of-mine" not in shown
+
+
 def test_doctor_as_json_with_a_broken_config(config_file):
     config_file.write_text("timezone = 1\n")
     result = run("doctor", "--json")

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from scoring import gate
 from scoring.objectives import Objective, high_threshold
 from scoring.sample import count
-from scoring.snapshots import Ints, Rows, Snapshots
+from scoring.snapshots import Rows, Snapshots
 
 MOST_ROWS = 60_000
-"""Learning curves are flat long before this many rows; people are drawn beyond it, and the model says so."""
+"""Learning curves are flat long before this many rows: of more, some are drawn, and the model says so. Judged is on
+all, since a level needs many outcomes. Rows are drawn and not people: two of one person tell less than two of two.
+"""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""
 PRIOR_WEIGHT = 10
@@ -20,7 +20,7 @@ PRIOR_WEIGHT = 10
 
 @dataclass(frozen=True)
 class Lesson:
-    """Every matured row, and two parts of it: each training horizon ended before the first test cut-off."""
+    """Matured rows, and those of two parts: each training horizon ended before the first test cut-off."""
 
     rows: Rows
     training: Rows
@@ -28,7 +28,7 @@ class Lesson:
     threshold: float | None
     prior: float
     drawn: bool = False
-    """Whether the people of the rows are some of those there are, drawn by chance."""
+    """Whether `rows` are some of those there are, drawn by chance."""
 
 
 def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
@@ -36,22 +36,24 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     cuts = past.cuts(objective)
     if not cuts or not _embargoed(cuts, cuts[0], objective):
         return gate.too_short(past, objective)
-    members, outside = past.members(objective, cuts), past.outside(objective, cuts)
-    rows = past.rows(objective, cuts, _some(members, seed))
+    matured, outside = past.members(objective, cuts).size, past.outside(objective, cuts)
     tests = _test_cuts(cuts, objective)
     training_cuts = _embargoed(cuts, tests[-1], objective)
+    rows = past.rows(objective, cuts, share=MOST_ROWS / max(matured, MOST_ROWS), seed=seed)
+    test = past.rows(objective, tests)
     threshold = None
     if objective.kind == "high_value":
         threshold = high_threshold(rows.at(training_cuts).y)
-        rows, outside = rows.reaching(threshold), (outside >= threshold).astype(np.float64)
+        rows, test, outside = rows.reaching(threshold), test.reaching(threshold), (outside >= threshold).astype(float)
+    training = rows.at(training_cuts)
     reason = gate.too_few(past, rows)
-    if reason is None and not (rows.at(training_cuts).outcomes() and rows.at(tests).outcomes()):
+    if reason is None and not (training.outcomes() and test.outcomes()):
         reason = gate.one_sided(objective, tests[0])
     if reason is not None:
         return reason
     prior = (outside.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.size + PRIOR_WEIGHT)
-    drawn = rows.y.size < members.size or count(past.studied) < count(past.tables)
-    return Lesson(rows, rows.at(training_cuts), rows.at(tests), threshold, float(prior), drawn)
+    drawn = rows.y.size < matured or count(past.studied) < count(past.tables)
+    return Lesson(rows, training, test, threshold, float(prior), drawn)
 
 
 def _embargoed(cuts: Sequence[int], test: int, objective: Objective) -> list[int]:
@@ -65,11 +67,3 @@ def _test_cuts(cuts: Sequence[int], objective: Objective) -> list[int]:
     while count > 1 and len(_embargoed(cuts, cuts[count - 1], objective)) < count:
         count -= 1
     return list(cuts[:count])
-
-
-def _some(members: Ints, seed: int) -> Ints | None:
-    """Of the people whose the rows are, as many randomly chosen ones as make about MOST_ROWS; None for all."""
-    if members.size <= MOST_ROWS:
-        return None
-    people = np.unique(members)
-    return np.random.default_rng(seed).choice(people, int(people.size * MOST_ROWS / members.size), replace=False)

@@ -124,8 +124,8 @@ class Snapshots:
             self._matrices[cut] = matrix(tables, cut, self.extras)
         return self._matrices[cut]
 
-    def rows(self, objective: Objective, cuts: Sequence[int], people: Ints | None = None) -> Rows:
-        """Labelled rows of the population at each of `cuts` (at least one), of these `people` where some are named.
+    def rows(self, objective: Objective, cuts: Sequence[int], *, share: float = 1.0, seed: int = 0) -> Rows:
+        """Labelled rows of the population at each of `cuts` (at least one); a `share` in (0, 1] of them, drawn.
 
         `high_value` keeps the spend in cents as y: see `objectives.high_threshold`.
         Raises ValueError when a horizon is not over yet.
@@ -133,7 +133,9 @@ class Snapshots:
         parts = []
         for cut in cuts:
             known, outcome = self.matrix(cut), self._labels(objective, cut)
-            mine = outcome.inside if people is None else outcome.inside & np.isin(known.person_ids, people)
+            mine = outcome.inside
+            if share < 1:
+                mine = mine & (np.random.default_rng([seed, cut]).random(mine.size) < share)
             x, y = known.values[mine], outcome.y[mine]
             parts.append(Rows(known.person_ids[mine], np.full(y.size, cut, dtype=np.int64), x, y))
         return _stacked(parts)

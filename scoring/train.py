@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from scoring.calibrate import calibrate, levelled
@@ -128,20 +127,23 @@ def _climb(
     return trials | {trial.name: trial for trial in done[len(thumb) :] if trial}
 
 
-def _final(trial: Trial, found: Lesson) -> Rung:
-    """The rung of `trial` fitted on all rows; as it is when those do not settle it."""
-    rung: Rung = clone(trial.estimator)
+def _final(trial: Trial, found: Lesson, objective: Objective, seed: int) -> Trial:
+    """`trial` again, on all rows; as it is, at the level of the test rows, when all rows do not settle it.
+
+    The level belongs to what was fitted: a model that saw other months has another one.
+    """
     try:
-        return rung.fit(found.rows.x, found.rows.y)
+        return attempt(trial.name, trial.estimator, found.rows, objective, seed)
     except StandsAsideError:
-        return trial.estimator
+        raw = trial.estimator.raw(found.test.x)
+        return replace(trial, calibration=calibrate(raw, found.test.y, in_money=objective.in_money))
 
 
 def _model(
     objective: Objective, as_of: int, seed: int, found: Lesson, trials: dict[str, Trial], notes: tuple[str, ...]
 ) -> Model:
     """Judge the trials on the test rows, choose one, and fit it and the rule of thumb on all rows."""
-    test, money = found.test, objective.in_money
+    test = found.test
     raw = dict(zip(trials, side_by_side(lambda trial: trial.estimator.raw(test.x), trials.values()), strict=True))
     check = Check(test.person_ids, test.cuts, test.y, {name: trials[name].calibration(raw[name]) for name in trials})
     judged = check.judged(objective, seed)
@@ -149,16 +151,7 @@ def _model(
     if not choice.rung:
         return Model(objective, as_of, seed, why=choice.why, refused=choice.why, rows=found.rows.y.size, notes=notes)
     used = dict.fromkeys((choice.rung, "rules"))
-    final = dict(zip(used, side_by_side(lambda name: _final(trials[name], found), used), strict=True))
-    # The newest windows are the best guide to today's level, and the trial had not seen them. Money drifts with the
-    # calendar and as decayed sums fill up, so there it is the very newest one, and the rung that will be used.
-    newest = test.where(test.cuts == test.cuts.max())
-    level = {
-        name: calibrate(final[name].raw(newest.x), newest.y, in_money=True)
-        if money
-        else calibrate(raw[name], test.y, in_money=False)
-        for name in used
-    }
+    final = dict(zip(used, side_by_side(lambda name: _final(trials[name], found, objective, seed), used), strict=True))
     return Model(
         objective,
         as_of,
@@ -170,10 +163,10 @@ def _model(
         evaluation=judged[choice.rung],
         candidates=judged,
         notes=notes,
-        estimator=final[choice.rung],
-        calibration=level[choice.rung],
-        rule_estimator=final["rules"],
-        rule_calibration=level["rules"],
+        estimator=final[choice.rung].estimator,
+        calibration=final[choice.rung].calibration,
+        rule_estimator=final["rules"].estimator,
+        rule_calibration=final["rules"].calibration,
         check=check,
         prior=found.prior,
         threshold=found.threshold,
@@ -211,7 +204,8 @@ def _notes(past: Snapshots, found: Lesson) -> Iterator[str]:
         yield f"Only {months:.0f} months are known: the season ahead was not seen before, levels may be off."
     if found.drawn:
         people = np.unique(found.rows.person_ids).size
-        yield f"Learned from {people:,} people drawn by chance; everybody is scored."
+        rows = found.rows.y.size
+        yield f"Learned from {rows:,} labelled rows of {people:,} people, drawn by chance; everybody is scored."
 
 
 def _horizons(objective: Objective, found: Lesson) -> str:

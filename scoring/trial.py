@@ -14,7 +14,9 @@ from scoring.snapshots import Rows, folds
 
 FOLDS = 3
 LEVEL_CUTS = 3
-"""How many of the newest cut-offs set the level."""
+"""How many of the newest cut-offs set the level: one alone may be a whim of the calendar, older ones are history."""
+LEVEL_CUTS_MONEY = 1
+"""Money drifts with the calendar and as decayed sums fill up: only the very newest cut-off tells its level."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Trial:
 def attempt(name: str, rung: Rung, rows: Rows, objective: Objective, seed: int) -> Trial:
     """Fit `rung` on `rows` and calibrate it on its predictions for people it was not fitted on.
 
-    The level is taken from the newest cut-offs, to follow the times; from several, since one may be a whim of the
-    calendar.
+    The level is taken from the newest cut-offs, to follow the times. Raises StandsAsideError where the rows do not
+    settle the rung.
     """
     raw = np.zeros(rows.y.size)
     fold = folds(rows.person_ids, FOLDS, seed)
@@ -39,7 +41,8 @@ def attempt(name: str, rung: Rung, rows: Rows, objective: Objective, seed: int) 
         mine, others = rows.where(fold == number), rows.where(fold != number)
         if mine.y.size and others.outcomes():
             raw[fold == number] = clone(rung).fit(others.x, others.y).raw(mine.x)
-    newest = np.isin(rows.cuts, np.unique(rows.cuts)[-LEVEL_CUTS:])
+    level_cuts = LEVEL_CUTS_MONEY if objective.in_money else LEVEL_CUTS
+    newest = np.isin(rows.cuts, np.unique(rows.cuts)[-level_cuts:])
     raw, y = raw[newest], rows.y[newest]
     calibration = calibrate(raw, y, in_money=objective.in_money)
     answer = respond(calibration(raw), objective)

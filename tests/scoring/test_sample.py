@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from scoring import lesson as lessons
 from scoring import sample as sampling
 from scoring.objectives import Objective
 from scoring.sample import sample
@@ -45,4 +46,7 @@ def test_the_model_says_when_it_learned_from_some_of_the_people(tables, at, monk
 
     assert "drawn by chance" not in notes()
     monkeypatch.setattr(sampling, "MOST_PEOPLE", 300)
-    assert "people drawn by chance" in notes()
+    assert "people, drawn by chance" in notes()
+    monkeypatch.setattr(sampling, "MOST_PEOPLE", 10_000)
+    monkeypatch.setattr(lessons, "MOST_ROWS", 500)
+    assert "people, drawn by chance" in notes()

@@ -48,14 +48,21 @@ def test_population_and_the_rest_are_everyone_once(later):
     assert inside.size + outside.size == later.matrix(cut).person_ids.size
 
 
-def test_rows_of_some_people_are_theirs_among_all(later):
+def test_a_share_of_the_rows_are_some_of_all_the_same_each_time(later):
     cuts = later.cuts(BUYS)[:2]
-    everyone, members = later.rows(BUYS, cuts), later.members(BUYS, cuts)
-    np.testing.assert_array_equal(everyone.person_ids, members)
-    some = later.rows(BUYS, cuts, np.unique(members)[::3])
-    own = everyone.where(np.isin(members, np.unique(members)[::3]))
-    for name in ("person_ids", "cuts", "x", "y"):
-        np.testing.assert_array_equal(getattr(some, name), getattr(own, name))
+    everyone, some = later.rows(BUYS, cuts), later.rows(BUYS, cuts, share=0.3, seed=1)
+    np.testing.assert_array_equal(everyone.person_ids, later.members(BUYS, cuts))
+    assert 0.2 < some.y.size / everyone.y.size < 0.4
+    among = {
+        (cut, person): row for row, (cut, person) in enumerate(zip(everyone.cuts, everyone.person_ids, strict=True))
+    }
+    own = [among[key] for key in zip(some.cuts, some.person_ids, strict=True)]
+    np.testing.assert_array_equal(some.x, everyone.x[own])
+    np.testing.assert_array_equal(some.y, everyone.y[own])
+    np.testing.assert_array_equal(some.x, later.rows(BUYS, cuts, share=0.3, seed=1).x)
+    assert not np.array_equal(some.person_ids, later.rows(BUYS, cuts, share=0.3, seed=2).person_ids)
+    both = np.intersect1d(some.at(cuts[:1]).person_ids, some.at(cuts[1:]).person_ids)
+    assert 0 < both.size < some.at(cuts[:1]).y.size, "rows are drawn, not people"
 
 
 def test_a_person_is_in_one_fold_only():

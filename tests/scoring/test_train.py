@@ -6,6 +6,7 @@ from fractions import Fraction
 import narwhals.stable.v2 as nw
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from scoring.card import card
 from scoring.evaluate import Interval, evaluate
@@ -14,6 +15,7 @@ from scoring.objectives import Objective, labels
 from scoring.predict import predict
 from scoring.tables import DAY, Tables
 from scoring.train import dump, load, mirrored, rungs, train
+from scoring.trial import LEVEL_CUTS
 
 SEED = 11
 BUYS = Objective("buys again", "repeat_purchase", 30)
@@ -86,6 +88,16 @@ def test_calibration_holds_for_people_never_seen(shop, at):
     later = evaluate(truth.y[inside], found.values[inside], truth.person_ids[inside], seed=SEED)
     assert found.values[inside].mean() == pytest.approx(later.base_rate, abs=0.05)
     assert later.metrics["ece"].value < 0.08
+
+
+@pytest.mark.parametrize("rung", ["rules", "btyd", "logistic", "boosting"])
+def test_the_level_belongs_to_the_model_that_is_used(past, at, rung):
+    """And not to the one that was tried on fewer months: on the newest outcomes predicted is what came."""
+    model = train(past.tables, BUYS, past.as_of, seed=SEED, snapshots=past, candidates=[rung])
+    newest = past.rows(BUYS, past.cuts(BUYS)[:LEVEL_CUTS])
+    raw = model.rule_estimator.raw(newest.x) if rung == "rules" else model.estimator.raw(newest.x)
+    link = model.rule_calibration(raw) if rung == "rules" else model.calibration(raw)
+    assert expit(link).mean() == pytest.approx(newest.y.mean(), abs=0.009)
 
 
 def test_churn_and_buying_again_add_up_to_one(model, tables, at, past):

@@ -80,8 +80,9 @@ class Thresholds:
     rising: float = 1.25
     """Growth of the spend of 90 days over the 90 before from which a person counts as rising."""
     band: float = 0.05
-    """How far beyond a limit a chance has to be before a person moves; VALUE_BANDS times as far, relatively, a value,
-    and GROWTH_BANDS times as far growth."""
+    """How far beyond a limit of one half a chance has to be before a person moves, in [0, 0.5), elsewhere as far in
+    log-odds: where few buy, a point is much. VALUE_BANDS times as far, relatively, a value, GROWTH_BANDS times growth.
+    """
     calm_days: float = 21.0
     """Days after which a chance counts half: segments follow the chance of the last weeks, not that of one day."""
     order: tuple[str, ...] = SEGMENTS
@@ -188,7 +189,10 @@ def _calmed(person: Standing, before: Membership | None, now: int, limits: Thres
 
 def _nearby(person: Standing, p: float, value: float, now: int, limits: Thresholds) -> set[str]:
     """Every segment within the band around where the person stands."""
-    chances = (p - limits.band, p, p + limits.band)
+    wider = (0.5 + limits.band) / (0.5 - limits.band)
+    low, high = p / (p + (1 - p) * wider), p * wider / (p * wider + 1 - p)
+    between = (limits.lost, limits.unlikely, limits.cooling, limits.likely)
+    chances = (low, *(limit for limit in between if low < limit <= high))
     wide, growth = VALUE_BANDS * limits.band, min(GROWTH_BANDS * limits.band, 0.9)
     values = (value * max(1 - wide, 0.0), value, value * (1 + wide))
     patience = (1 - growth, 1.0, 1 + growth)

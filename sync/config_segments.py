@@ -69,7 +69,11 @@ class Segments(Section):
 
     min_stay: Duration = Field(timedelta(days=14), description="How long a person stays in a segment at least.")
     hysteresis: Share = Field(
-        0.05, ge=0, le=0.3, description="By how much a probability must pass a threshold before the segment changes."
+        0.05,
+        ge=0,
+        le=0.3,
+        description="By how much a probability around one half must pass a threshold before the segment changes; "
+        "less towards 0 and 1, in proportion to the odds.",
     )
     calm: Duration = Field(
         timedelta(days=21),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 
 from scoring.objectives import Objective
 from scoring.predict import predict
@@ -85,15 +86,40 @@ def test_everyone_is_in_exactly_one_segment_again_and_again(everyone):
     assert [(found.segment, found.since) for found in again] == [(found.segment, NOW) for found in first]
 
 
-@given(st.lists(st.floats(-0.049, 0.049), min_size=2, max_size=12), st.sampled_from([0.6, 0.35, 0.1]))
+@given(st.lists(st.floats(-0.2, 0.2), min_size=2, max_size=12), st.sampled_from([0.6, 0.35, 0.1]))
 def test_jitter_within_the_band_moves_nobody(jitter, limit):
+    """0.05 to either side of a half are 0.2007 in log-odds, and as much everywhere."""
     quiet = replace(REGULAR, last_order=NOW - 400 * DAY, since=NOW - 900 * DAY)
     before = one(replace(quiet, p_buy=limit))
     for week, shift in enumerate(jitter, start=1):
         now = NOW + week * 30 * DAY
-        after = one(replace(quiet, p_buy=limit + shift), before, now)
+        after = one(replace(quiet, p_buy=float(expit(logit(limit) + shift))), before, now)
         assert (after.segment, after.since) == (before.segment, before.since)
         before = after
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.022, 0.031), (0.031, 0.022)])
+def test_the_band_reaches_every_segment_between_its_ends(start, end):
+    """In a shop where few buy again the limits are close together: more of them than one lie within a band."""
+    close = replace(LIMITS, lost=0.02, unlikely=0.026, cooling=0.028, likely=0.03, band=0.1)
+    quiet = replace(REGULAR, last_order=NOW - 400 * DAY, since=NOW - 900 * DAY)
+    before = assign([replace(quiet, p_buy=0.027)], {}, NOW, close)[0]
+    assert before.segment == "Cooling"
+    for week, p in enumerate((start, end, start, end), start=1):
+        after = assign([replace(quiet, p_buy=p)], {1: before}, NOW + week * 30 * DAY, close)[0]
+        assert after.segment == before.segment
+        before = after
+
+
+def test_where_few_buy_the_band_is_narrow_in_proportion():
+    """A chance that falls from 5 to 2 % has fallen far, although by less than five points."""
+    rare = replace(LIMITS, lost=0.005, unlikely=0.035, cooling=0.038, likely=0.04)
+    quiet = replace(REGULAR, last_order=NOW - 400 * DAY, since=NOW - 900 * DAY)
+    before = assign([replace(quiet, p_buy=0.05)], {}, NOW, rare)[0]
+    fallen = replace(quiet, p_buy=0.02)
+    for week in range(1, 3):
+        before = assign([fallen], {1: before}, NOW + week * 90 * DAY, rare)[0]
+    assert before.segment == "At risk"
 
 
 def test_a_move_down_needs_the_stay_and_a_second_confirmation():

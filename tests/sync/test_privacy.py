@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from connectors.contract import Outcome, Page, Result
 from connectors.records import Activity, ActivityKind, Consent, Contact
+from scoring.rhythm import HORIZON_RANGE
 from sync import accounts, backup, cli, cycle, privacy
 from sync.errors import ForetagError
 from sync.outcome import Outcome as RunOutcome
@@ -326,6 +327,18 @@ def test_the_texts_are_filled_in_from_the_config(helpers, tmp_path) -> None:
         "recency_days",
     ):
         assert words in dpia
+
+
+def test_the_texts_say_that_churn_follows_a_persons_own_rhythm(helpers, tmp_path) -> None:
+    low, high = HORIZON_RANGE
+    config = helpers.config(tmp_path, objectives=[{"predict": "churn"}, {"predict": "response"}])
+    notice, dpia = (" ".join(text(config).split()) for text in (notice_text, dpia_text))
+    own = f"within the time in which a person usually orders again, {low} to {high} days"
+    assert f"- whether you will stop buying ({own})" in notice
+    assert f"Stops buying: churn, {own}" in dpia
+    assert "whether you will answer a mailing (over a time that follows how often people buy)" in notice
+    field = f"not to buy within the time in which this person usually orders again ({low} to {high} days), after having"
+    assert field in dpia
 
 
 def test_the_texts_follow_mode_and_engine(helpers, tmp_path) -> None:

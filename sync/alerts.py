@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sync.conditions import BETWEEN_RUNS, between_runs, movements, of_exception, of_pull, of_run, told_by_pull
-from sync.messages import deliver, ping
+from sync.messages import OVER, deliver, ping
 from sync.outcome import Outcome
 from sync.pull import Pulled
 from sync.redact import redact
@@ -81,7 +81,7 @@ def _tell(site: Site, found: Mapping[str, str], judged: Callable[[str], bool], e
     since = {key: state.since for key, state in before.items()}
     after = kept | {key: State(redact(text), since.get(key, now)) for key, text in found.items()}
     texts = [state.text for key, state in after.items() if key not in before]
-    texts += [f"Over (since {state.since}): {state.text}" for key, state in before.items() if key not in after]
+    texts += [f"{OVER} (since {state.since}): {state.text}" for key, state in before.items() if key not in after]
     texts += map(redact, events)
     for text in texts:
         log.warning("alert: %s", text)
@@ -94,7 +94,7 @@ def _tell(site: Site, found: Mapping[str, str], judged: Callable[[str], bool], e
     except sqlite3.Error as error:  # a full disk is worth an alert more than anything
         log.error("alerts cannot be remembered: %s", error)
         for place, text in unsent:
-            deliver(place, f"foretag: {text}")
+            deliver(place, text)
         return
     _send(site, unsent[-MOST_UNSENT:])
 
@@ -106,7 +106,7 @@ def _send(site: Site, unsent: Sequence[Sequence[str]]) -> None:
     for place, text in unsent:
         if place not in site.config.alerts.to:
             continue
-        if place in failing or not deliver(place, f"foretag: {text}"):
+        if place in failing or not deliver(place, text):
             failing.add(place)
             left.append([place, text])
     if len(left) < len(unsent):

@@ -17,15 +17,21 @@ from sync.errors import ForetagError
 
 log = logging.getLogger(__name__)
 
+OVER = "Over"
+"""How a text begins that tells the end of what was told before."""
 PING_ATTEMPTS = 3
 _FOR_HUMANS = ("service_url", "setup_url", "app_url", "image_url")
 """What apprise says of a service beside where it answers."""
 
 
 def deliver(place: str, text: str) -> bool:
-    """Send `text` to `place`, one of [alerts] to; False when it did not arrive. Raises nothing."""
+    """Send `text` to `place`, one of [alerts] to; False when it did not arrive. Raises nothing.
+
+    The title is the subject of a mail, the kind the colour elsewhere.
+    """
+    title, kind = ("foretag: over again", "success") if text.startswith(OVER) else ("foretag: please look", "warning")
     try:
-        return bool(_service(place).notify(body=text))
+        return bool(_service(place).notify(title=title, body=text, notify_type=kind))
     except ForetagError as error:
         log.warning("the alert could not be sent to %s: %s", place, error)
     except Exception as error:  # noqa: BLE001 - many services, each with failures of its own; none may stop a run

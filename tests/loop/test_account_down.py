@@ -147,9 +147,9 @@ def test_it_is_told_once_and_once_when_it_is_over(tiny, monkeypatch):
     run()
     run()
     (said,) = [each for each in told if "token is refused" in each]
-    assert said.startswith("foretag: mailchimp (16 people keep the scores they had): the token is refused")
+    assert said.startswith("mailchimp (16 people keep the scores they had): the token is refused")
     tiny.sandbox.clear_faults()
     run()
-    assert sum(each.startswith("foretag: Over") and "token is refused" in each for each in told) == 1
+    assert sum(each.startswith("Over") and "token is refused" in each for each in told) == 1
     with open_site(tiny.config, tiny.clock) as site:
         assert not any(key.startswith("mailchimp") for key in going_on(site.db))

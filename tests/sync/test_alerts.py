@@ -50,11 +50,16 @@ def test_an_alert_is_sent_once_and_once_more_when_it_is_over(hooked, helpers) ->
     alerts.after_run(hooked, run(hooked, "63 % of 900 people would change segment."))
     alerts.after_run(hooked, run(hooked, "64 % of 900 people would change segment."))
     (text,) = sent(responses)
-    assert text.startswith("foretag: Run 7 was REFUSED by the guard: 63 % of 900 people would change segment.")
+    assert text.startswith("Run 7 was REFUSED by the guard: 63 % of 900 people would change segment.")
     assert list(alerts.going_on(hooked.db)) == ["guard"]
     alerts.after_run(hooked, run(hooked))
     assert len(sent(responses)) == 2
-    assert sent(responses)[1].startswith("foretag: Over (since 2017-09-30T14:00+02:00): Run 7 was REFUSED")
+    assert sent(responses)[1].startswith("Over (since 2017-09-30T14:00+02:00): Run 7 was REFUSED")
+    heads = [json.loads(call.request.body) for call in responses.calls]
+    assert [(each["title"], each["type"]) for each in heads] == [
+        ("foretag: please look", "warning"),
+        ("foretag: over again", "success"),
+    ]
     assert alerts.going_on(hooked.db) == {}
 
 
@@ -69,7 +74,7 @@ def test_a_movement_is_told_from_its_limits_on(hooked, helpers) -> None:
     stand(hooked, helpers.now, helpers.standing(1, "Cooling"), helpers.standing(2, "Cooling"))
     alerts.after_run(hooked, run(hooked))
     assert sent(responses) == [
-        "foretag: 2 people moved from Champions to Cooling, 120 USD expected from them. More: foretag report"
+        "2 people moved from Champions to Cooling, 120 USD expected from them. More: foretag report"
     ]
 
 
@@ -97,7 +102,7 @@ def test_a_disk_that_gets_full_is_told_and_that_it_has_room_again(hooked, monkey
     alerts.watch(hooked)
     began, over = sent(responses)
     assert "0.0 GB are free" in began
-    assert over.startswith("foretag: Over")
+    assert over.startswith("Over")
 
 
 @responses.activate
@@ -110,11 +115,11 @@ def test_each_kind_of_problem_says_what_it_does_and_what_to_do(hooked) -> None:
     alerts.after_run(hooked, Outcome(7, hooked.clock.now(), pulled=[refused, again], applied=[rows, few]))
     token, failed = sent(responses)
     assert token == (
-        "foretag: hubspot: the token is refused. Nothing is read or written there, the values stay. "
+        "hubspot: the token is refused. Nothing is read or written there, the values stay. "
         "Fix: foretag secret set hubspot, then foretag doctor"
     )
     assert failed == (
-        "foretag: news refused 10 of 100 contacts, mostly: merge field is invalid More: foretag runs show 7 --failed"
+        "news refused 10 of 100 contacts, mostly: merge field is invalid More: foretag runs show 7 --failed"
     )
 
 
@@ -127,9 +132,9 @@ def test_an_account_that_is_shut_is_told_by_the_next_pull_and_that_it_is_open_ag
     alerts.after_pull(hooked, shut)
     alerts.after_pull(hooked, shut)
     alerts.after_pull(hooked, [Pulled("news", "members")])
-    assert [text[:40] for text in sent(responses)[1:]] == ["foretag: hubspot: the token is refused. "]
+    assert [text[:31] for text in sent(responses)[1:]] == ["hubspot: the token is refused. "]
     alerts.after_pull(hooked, [Pulled("hubspot", "contacts")])
-    assert sent(responses)[2].startswith("foretag: Over (since 2017-09-30T14:00+02:00): hubspot: the token is refused.")
+    assert sent(responses)[2].startswith("Over (since 2017-09-30T14:00+02:00): hubspot: the token is refused.")
     assert list(alerts.going_on(hooked.db)) == ["hubspot SchemaDrift"]
 
 
@@ -140,8 +145,8 @@ def test_a_run_that_breaks_off_is_told_and_over_with_the_next_good_one(hooked) -
     alerts.after_exception(hooked, RuntimeError("anna@shop.example was odd"))
     alerts.after_run(hooked, run(hooked))
     began, over = sent(responses)
-    assert began.startswith("foretag: A run broke off (RuntimeError): <email ")
-    assert over.startswith("foretag: Over")
+    assert began.startswith("A run broke off (RuntimeError): <email ")
+    assert over.startswith("Over")
 
 
 @responses.activate
@@ -156,7 +161,7 @@ def test_people_with_two_minds_about_mail_are_counted(hooked, helpers, platform)
         ):  # fmt: skip
             hooked.db.execute(insert, (account, f"{person}", consent, person))
     alerts.after_run(hooked, run(hooked))
-    assert sent(responses)[0].startswith("foretag: 1 people have opted out on one platform and not on another.")
+    assert sent(responses)[0].startswith("1 people have opted out on one platform and not on another.")
 
 
 @responses.activate
@@ -167,9 +172,9 @@ def test_what_could_not_be_sent_is_sent_next_time_in_order(hooked, caplog) -> No
     assert sent(responses) == []
     responses.replace(responses.POST, HOOK, json={})
     alerts.watch(hooked)
-    assert [text[:20] for text in sent(responses)] == [
-        "foretag: Run 7 was R",
-        "foretag: The config ",
+    assert [text[:11] for text in sent(responses)] == [
+        "Run 7 was R",
+        "The config ",
     ]
     alerts.watch(hooked)
     assert len(sent(responses)) == 2

@@ -108,6 +108,7 @@ def _standing(row: sqlite3.Row) -> dict[str, Any]:
     reasons = json.loads(row["reasons"])
     return {
         "as_of": _when(row["as_of"]),
+        "scored_at": _when(row["scored_at"] or row["as_of"]),
         "segment": row["segment"],
         "fields": json.loads(row["fields"]),
         "reasons": {

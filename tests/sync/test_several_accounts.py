@@ -1,6 +1,7 @@
 """Several accounts: each with its own mode and times, and none that stops the others."""
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,8 +9,8 @@ import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from connectors.contract import Change, Result
-from connectors.errors import NotAuthorised
-from sync import jobs
+from connectors.errors import ConnectorError, NotAuthorised, Unavailable
+from sync import accounts, jobs
 from sync.accounts import Unopened
 from sync.clock import FixedClock
 from sync.configfile import ConfigError, parse
@@ -145,6 +146,22 @@ def test_each_job_minds_its_own_accounts(shops, platforms, helpers) -> None:
     assert runs.last(site.db)[0].summary["shut"] == {"shop-us": NOT_ITS_TIME}
     todo["write shop-us"].job(site)
     assert written(platforms) == {"shop-de": 4, "shop-us": 4}
+
+
+@pytest.mark.parametrize("error", [NotAuthorised("revoked"), Unavailable("no answer"), ZeroDivisionError("a bug")])
+def test_a_job_of_one_account_that_fails_holds_up_no_other(shops, platforms, error, monkeypatch) -> None:
+    """The lock is given back however it ends; what is no error of ours goes on to the scheduler, which logs it."""
+    site = shops(*[{"schedule": {"pull": "1 * * * *"}}] * 2)
+    platforms["shop-de"].fail_stream = {"contacts": error}
+    monkeypatch.setattr(accounts, "connect", lambda account, *_args: platforms[account.name])
+    todo = jobs.entries(site.config)
+    ours = isinstance(error, ConnectorError)
+    with nullcontext() if ours else pytest.raises(ZeroDivisionError):
+        jobs.attempt(site.config, site.clock, "pull shop-de", todo["pull shop-de"].job)
+    assert not jobs.ONE_AT_A_TIME.locked()
+    jobs.attempt(site.config, site.clock, "pull shop-us", todo["pull shop-us"].job)
+    counts = dict(site.db.execute("SELECT account, count(*) FROM contact GROUP BY account").fetchall())
+    assert counts["shop-us"] == 4
 
 
 def test_what_was_sent_to_one_account_stays_open_while_another_is_written_to(shops, platforms) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scoring import gate
 from scoring.objectives import Objective, high_threshold
 from scoring.sample import count
@@ -12,6 +15,10 @@ MOST_ROWS = 60_000
 """Learning curves are flat long before this many rows: of more, some are drawn, and the model says so. Judged is on
 all, since a level needs many outcomes. Rows are drawn and not people: two of one person tell less than two of two.
 """
+ENOUGH_OUTCOMES = 1_000
+"""Rows on the rarer side that should be among those drawn: where outcomes are rare, more are drawn."""
+MOST_ROWS_OF_RARE = 5 * MOST_ROWS
+"""Even for the sake of rare outcomes; time and memory grow with them."""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""
 PRIOR_WEIGHT = 10
@@ -36,10 +43,10 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     cuts = past.cuts(objective)
     if not cuts or not _embargoed(cuts, cuts[0], objective):
         return gate.too_short(past, objective)
-    matured, outside = past.members(objective, cuts).size, past.outside(objective, cuts)
+    matured, outside = past.inside(objective, cuts), past.outside(objective, cuts)
     tests = _test_cuts(cuts, objective)
     training_cuts = _embargoed(cuts, tests[-1], objective)
-    rows = past.rows(objective, cuts, share=MOST_ROWS / max(matured, MOST_ROWS), seed=seed)
+    rows = past.rows(objective, cuts, share=_share(matured > 0), seed=seed)
     test = past.rows(objective, tests)
     threshold = None
     if objective.kind == "high_value":
@@ -52,8 +59,17 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     if reason is not None:
         return reason
     prior = (outside.sum() + PRIOR_WEIGHT * rows.y.mean()) / (outside.size + PRIOR_WEIGHT)
-    drawn = rows.y.size < matured or count(past.studied) < count(past.tables)
+    drawn = rows.y.size < matured.size or count(past.studied) < count(past.tables)
     return Lesson(rows, training, test, threshold, float(prior), drawn)
+
+
+def _share(did: NDArray[np.bool_]) -> float:
+    """How many of all rows, told by whether they have the outcome, are learned from."""
+    if not did.size:
+        return 1.0
+    rarer = max(min(did.sum(), (~did).sum()), 1)
+    wanted = min(max(MOST_ROWS, ENOUGH_OUTCOMES * did.size / rarer), MOST_ROWS_OF_RARE)
+    return float(min(wanted / did.size, 1.0))
 
 
 def _embargoed(cuts: Sequence[int], test: int, objective: Objective) -> list[int]:

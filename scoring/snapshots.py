@@ -140,10 +140,10 @@ class Snapshots:
             parts.append(Rows(known.person_ids[mine], np.full(y.size, cut, dtype=np.int64), x, y))
         return _stacked(parts)
 
-    def members(self, objective: Objective, cuts: Sequence[int]) -> Ints:
-        """Whose each of all these rows is. Raises ValueError as `rows` does."""
+    def inside(self, objective: Objective, cuts: Sequence[int]) -> Floats:
+        """The outcomes of the population at `cuts`. Raises ValueError as `rows` does."""
         found = (self._labels(objective, cut) for cut in cuts)
-        return np.concatenate([each.person_ids[each.inside] for each in found])
+        return np.concatenate([each.y[each.inside] for each in found])
 
     def outside(self, objective: Objective, cuts: Sequence[int]) -> Floats:
         """The outcomes of everyone outside the population at `cuts`. Raises ValueError as `rows` does."""

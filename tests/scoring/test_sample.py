@@ -36,7 +36,7 @@ def test_of_a_large_shop_about_as_many_as_are_wanted_from_all_over_it(tables, at
 def test_what_is_learned_from_is_a_sample_and_what_is_scored_is_everyone(tables, at):
     past = Snapshots(tables, at(300))
     newest = past.cuts(BUYS)[:1]
-    assert past.members(BUYS, newest).size + past.outside(BUYS, newest).size < 230
+    assert past.inside(BUYS, newest).size + past.outside(BUYS, newest).size < 230
     assert past.matrix(at(300)).person_ids.size == 600
 
 
@@ -50,3 +50,14 @@ def test_the_model_says_when_it_learned_from_some_of_the_people(tables, at, monk
     monkeypatch.setattr(sampling, "MOST_PEOPLE", 10_000)
     monkeypatch.setattr(lessons, "MOST_ROWS", 500)
     assert "people, drawn by chance" in notes()
+
+
+def test_where_outcomes_are_rare_more_rows_are_learned_from(monkeypatch):
+    often, seldom = np.arange(10_000) % 4 == 0, np.arange(10_000) % 1_000 == 0
+    monkeypatch.setattr(lessons, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(lessons, "ENOUGH_OUTCOMES", 5)
+    monkeypatch.setattr(lessons, "MOST_ROWS_OF_RARE", 6_000)
+    assert lessons._share(often) == lessons._share(~often) == pytest.approx(0.1)
+    assert lessons._share(seldom) == lessons._share(~seldom) == pytest.approx(0.5)
+    assert lessons._share(np.arange(10_000) == 0) == pytest.approx(0.6)
+    assert lessons._share(often[:500]) == lessons._share(often[:0]) == 1

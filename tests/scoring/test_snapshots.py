@@ -42,16 +42,16 @@ def test_what_comes_after_as_of_is_gone(later, at):
 
 def test_population_and_the_rest_are_everyone_once(later):
     cut = later.cuts(BUYS)[-1]
-    inside, outside = later.members(BUYS, [cut]), later.outside(BUYS, [cut])
+    rows, outside = later.rows(BUYS, [cut]), later.outside(BUYS, [cut])
+    np.testing.assert_array_equal(rows.y, later.inside(BUYS, [cut]))
     assert outside.size > 0
-    assert np.unique(inside).size == inside.size
-    assert inside.size + outside.size == later.matrix(cut).person_ids.size
+    assert np.unique(rows.person_ids).size == rows.y.size
+    assert rows.y.size + outside.size == later.matrix(cut).person_ids.size
 
 
 def test_a_share_of_the_rows_are_some_of_all_the_same_each_time(later):
     cuts = later.cuts(BUYS)[:2]
     everyone, some = later.rows(BUYS, cuts), later.rows(BUYS, cuts, share=0.3, seed=1)
-    np.testing.assert_array_equal(everyone.person_ids, later.members(BUYS, cuts))
     assert 0.2 < some.y.size / everyone.y.size < 0.4
     among = {
         (cut, person): row for row, (cut, person) in enumerate(zip(everyone.cuts, everyone.person_ids, strict=True))

@@ -84,6 +84,7 @@ def _orders(orders: pd.DataFrame) -> pd.DataFrame:
         each["age"].min(),
         each["age"].max(),
     )
+    found["order_days"] = (orders["at"] // DAY).groupby(orders["person_id"]).nunique()
     found["gap_mean"], found["gap_sd"], found["gap_last"] = each["gap"].mean(), each["gap"].std(), each["gap"].last()
     found["spend_sum"], found["spend_max"], found["spend_last"] = (
         each["amount"].sum(),

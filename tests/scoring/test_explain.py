@@ -44,3 +44,17 @@ def test_what_is_true_of_everyone_is_nobodys_reason(tables, past, at):
     given_to = Counter((reason.family, reason.contribution > 0) for given in found.reasons for reason in given)
     assert given_to
     assert max(given_to.values()) < 0.9 * (~found.prior_only).sum()
+
+
+def test_shares_are_told_against_the_average_person_of_the_day(tables, past, at):
+    model = train(tables, Objective("x", "churn", 30), at(300), seed=3, candidates=("logistic",), snapshots=past)
+    known = past.matrix(at(300))
+    found = predict(model, tables, at(300), known=known)
+    asked = np.flatnonzero(~found.prior_only)
+    _, parts = model.estimator.contributions(known.values[asked])
+    wanted = dict(zip(asked.tolist(), shares(model.slope * (parts - parts.mean(axis=0))), strict=True))
+    told = [(row, each) for row in wanted for each in found.reasons[row]]
+    assert told
+    families = list(FAMILIES)
+    for row, each in told:
+        assert each.contribution == pytest.approx(wanted[row][families.index(each.family)])

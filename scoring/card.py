@@ -77,6 +77,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for name, groups in found.get("groups", {}).items():
         yield from _fairness(name, groups)
     yield from _list("Limits", found.get("limits", ()))
+    yield from _list("Columns that were kept out", found.get("quarantined", ()))
     yield f"## Features\n\n{', '.join(f'`{name}`' for name in found['features'])}"
     yield ""
     yield from _table(("library", "version"), list(found.get("versions", {}).items()))
@@ -84,8 +85,10 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     objective = found["objective"]
+    # Cards that were kept before people had horizons of their own do not say it in words.
+    ahead = found.get("ahead") or f"{objective['horizon_days']} days ahead"
     facts = [
-        ("predicts", f"{objective['kind']}, {found['ahead']}"),
+        ("predicts", f"{objective['kind']}, {ahead}"),
         ("trained on what was known at", day(found["trained_at"])),
         *found.get("data", {}).items(),
         ("labelled rows", f"{found['rows']:,}"),

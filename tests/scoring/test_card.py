@@ -48,9 +48,20 @@ def test_what_the_store_knows_comes_in(made):
         "versions": {"numpy": "2.0"},
     }
     text = markdown({**made, **more})
+    assert "## Columns that were kept out" not in text
     for line in ("| 2021-07 | 580 | 40.0% | 41.0% |", "| Loyal | 120 | 71.0% |", "| numpy | 2.0 |", "| b/c | 200 |"):
         assert line in text
     assert "few" not in text.split("## By hubspot:region")[1].split("##")[0]
+
+
+def test_columns_that_were_kept_out_are_named(made):
+    text = markdown({**made, "quarantined": ["total is kept out: alone it tells the outcome."]})
+    assert "## Columns that were kept out\n\n- total is kept out: alone it tells the outcome.\n" in text
+
+
+def test_a_card_of_before_horizons_had_words_is_read(made):
+    old = {name: value for name, value in made.items() if name not in ("ahead", "quarantined", "limits")}
+    assert "| predicts | repeat_purchase, 30 days ahead |" in markdown(old)
 
 
 def vars_of(group):

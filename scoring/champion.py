@@ -65,7 +65,14 @@ def contest(champion: Model, challenger: Model, past: Snapshots, simplest_first:
     clearer = errors is not None and errors[1] < errors[0] - CLEARER
     better, no_worse = gain.low > 0, gain.low > -margin
     promote = better or (no_worse and (simpler or clearer))
-    return Verdict(promote, _why(gain, better, no_worse, simpler, clearer), tuple(cuts), int(rows.sum()), gain, errors)
+    return Verdict(
+        promote,
+        _why(gain, float(old.mean()), better, no_worse, simpler, clearer),
+        tuple(cuts),
+        int(rows.sum()),
+        gain,
+        errors,
+    )
 
 
 def _champion_links(champion: Model, check: Check, past: Snapshots, cuts: Sequence[int]) -> Floats:
@@ -89,8 +96,13 @@ def _not_yet(champion: Model, challenger: Model, slices: int) -> str:
     )
 
 
-def _why(gain: Interval, better: bool, no_worse: bool, simpler: bool, clearer: bool) -> str:
-    numbers = f"misses by {gain.value:+.4f} less (likely {gain.low:+.4f} to {gain.high:+.4f})"
+def _why(gain: Interval, loss: float, better: bool, no_worse: bool, simpler: bool, clearer: bool) -> str:
+    """In words; the gain as a share of the `loss` of the model in use."""
+
+    def told(found: float) -> str:
+        return f"{abs(100 * found / loss):.1f} % {'more' if found < 0 else 'less'}"
+
+    numbers = f"misses by {told(gain.value)} (likely between {told(gain.low)} and {told(gain.high)})"
     if better:
         return f"The challenger {numbers}: surely better."
     if no_worse and (simpler or clearer):

@@ -43,7 +43,7 @@ def too_few(snapshots: Snapshots, rows: Rows) -> str | None:
     fewer, side = min((did, "with"), (did_not, "without"))
     if fewer >= ENOUGH:
         return None
-    text = f"Only {fewer} people {side} the outcome so far, {ENOUGH} are needed"
+    text = f"Only {fewer} {'person' if fewer == 1 else 'people'} {side} the outcome so far, {ENOUGH} are needed"
     if not fewer or snapshots.first is None:
         return f"{text}; at the present pace it cannot be told when that will be."
     span = snapshots.as_of - snapshots.first

@@ -41,6 +41,7 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
             {
                 "objective": objective.title,
                 "field": site.config.write.prefix + score_key(objective.key),
+                "ahead": _ahead(site, objective, scored),
                 "likely": _likely(site, objective, standing.fields.get(score_key(objective.key)), scored),
                 "value": standing.fields.get(score_key(objective.key)),
                 "unit": site.config.currency if objective.key == "value" else "%",
@@ -54,6 +55,13 @@ def explanation(site: Site, email: str) -> dict[str, Any]:
             for row in records_of(site.db, person)
         ],
     }
+
+
+def _ahead(site: Site, objective: Objective, as_of: datetime) -> str:
+    """How far the score looks ahead, in words; "" without a model, and of one that was kept before cards said it."""
+    stored = model_in_use(site.db, objective.key, as_of)
+    asked = stored.card.get("ahead", "") if stored and not stored.card["refused"] else ""
+    return str(asked).partition(", ")[0]
 
 
 def _likely(site: Site, objective: Objective, value: float | None, as_of: datetime) -> list[float] | None:
@@ -77,7 +85,8 @@ def explain_lines(found: dict[str, Any]) -> Iterator[str]:
     for score in found["scores"]:
         value = "no prediction yet" if score["value"] is None else f"{score['value']:g} {score['unit']}"
         likely = " (nine in ten: {:.2f} to {:.2f})".format(*score["likely"]) if score["likely"] else ""
-        yield f"{score['objective']:<24} {value}{likely}"
+        ahead = f", {score['ahead']}" if score["ahead"] and score["value"] is not None else ""
+        yield f"{score['objective']:<24} {value}{likely}{ahead}"
         for reason in score["for"]:
             yield f"    + {reason}"
         for reason in score["against"]:

@@ -24,6 +24,11 @@ def test_everything_about_one_person(shop) -> None:
     assert [each["objective"] for each in found["scores"]] == list(TITLES.values())
     assert found["scores"][0]["field"] == "ft_buy_score"
     assert found["scores"][0]["value"] == standing.fields["buy_score"]
+    assert [each["ahead"] for each in found["scores"]] == [
+        "30 days ahead",
+        "within the time in which they usually order again: 30 to 60 days",
+        *["30 days ahead"] * 3,
+    ]
     assert [each["unit"] for each in found["scores"]] == ["%", "%", "%", "USD", "%"]
     for each, told in zip(found["scores"], map(standing.reasons.get, TITLES), strict=True):
         assert each["for"] == [text for text, share in told if share > 0]
@@ -45,7 +50,10 @@ def test_the_same_in_lines(shop) -> None:
     low, high = money["likely"]
     assert 0 <= low <= money["value"] <= high
     assert low < high
-    assert f"Expected spend           {money['value']:g} USD (nine in ten: {low:.2f} to {high:.2f})" in lines
+    assert (
+        f"Expected spend           {money['value']:g} USD (nine in ten: {low:.2f} to {high:.2f}), 30 days ahead"
+        in lines
+    )
     assert [each["likely"] for each in found["scores"] if each["unit"] == "%"] == [None] * 4
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
+from sync.choosing import other_question
 from sync.errors import ForetagError
 from sync.feedback import months
 from sync.fields import SEGMENTS
@@ -76,9 +78,11 @@ def compare_lines(site: Site, found: list[dict[str, Any]]) -> Iterator[str]:
         for at, realised in months(site, objective)[-3:]:
             if "auc" in realised.model.metrics and realised.rule is not None:
                 ranks = [one.metrics["auc"].value for one in (realised.model, realised.rule)]
+                # Where it happened to nobody (or to everybody) there is nothing to rank.
+                ranked = f"; AUC {ranks[0]:.3f}, rule of thumb {ranks[1]:.3f}" if all(map(isfinite, ranks)) else ""
                 yield (
                     f"    {at:%Y-%m}     {realised.predicted_mean:.1%} predicted, {realised.observed_mean:.1%} happened"
-                    f"; AUC {ranks[0]:.3f}, rule of thumb {ranks[1]:.3f}"
+                    f"{ranked}"
                 )
 
 
@@ -95,7 +99,8 @@ def roll_back(site: Site, objective: str, to: int | None) -> list[Promotion]:
     """Take the model before (or number `to`) into use from now on; buying again and leaving go together where one
     training answered both.
 
-    ForetagError when there is none, or when its bytes were altered.
+    ForetagError when there is none, or when it would not stay because it answers another question than is asked now;
+    StoreError when its bytes were altered.
     """
     now = site.clock.now()
     used = model_in_use(site.db, objective, now)
@@ -103,15 +108,30 @@ def roll_back(site: Site, objective: str, to: int | None) -> list[Promotion]:
         known = ", ".join(sorted({each.objective for each in models(site.db)})) or "none yet"
         raise ForetagError(f"there is no model of {objective}. Models there are: {known}")
     target = _target(site, objective, used, to)
+    if why := _misfit(site, target):
+        raise ForetagError(f"model {target.id} of {objective} would be replaced at the next scoring. {why}")
     found = [Promotion(objective, now, target.id, "rollback", f"Taken back by hand, instead of model {used.id}.")]
     training = _training(target)
     twin = next((each for each in models(site.db, PAIR.get(objective)) if _training(each) == training), None)
-    if objective in PAIR and twin and model_in_use(site.db, twin.objective, now):
+    if objective in PAIR and twin and model_in_use(site.db, twin.objective, now) and not _misfit(site, twin):
         found.append(Promotion(twin.objective, now, twin.id, "rollback", f"Taken back together with {objective}."))
     for each in found:
-        artefact(site.db, each.model_id)
         promote(site.db, each)
     return found
+
+
+def _misfit(site: Site, stored: StoredModel) -> str:
+    """Why this model cannot answer what is asked now, in a sentence; "" when it can. StoreError when it was altered."""
+    from scoring.model import load
+
+    try:
+        model = load(artefact(site.db, stored.id))
+    except ValueError:
+        return "It was kept by an earlier version."
+    if model.refused:
+        return f"There was no model yet: {model.refused}"
+    asked = next((each for each in site.config.objectives if each.key == stored.objective), None)
+    return other_question(asked, model.objective) if asked else ""
 
 
 def _training(model: StoredModel) -> tuple[datetime, int, float | None]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from scoring.objectives import Objective as Question
     from scoring.snapshots import Snapshots
 
+ALIKE = 1.25
+"""How many times as long a horizon from the data may be as that of the model in use before it is another question."""
+
 
 @dataclass(frozen=True)
 class Used:
@@ -88,7 +91,7 @@ def choose(site: Site, past: "Snapshots", objective: Objective, train: bool, oth
         why = reason(site, past, objective, champion.objective.asked, train)
     if stored and champion and not why:
         return _at_its_level(site, objective, champion, stored.id, past)
-    trained = _train(site, past, objective, others)
+    trained = _train(site, past, _question(past, objective, champion), others)
     used = _chosen(site, past, objective, stored, champion, misfit, trained)
     known = outcomes_known(past, trained.objective.asked)
     return replace(used, why_trained=why or "it is the first one", outcomes_known=known)
@@ -126,6 +129,8 @@ def _chosen(
 
     if champion and not misfit and champion.rung not in ("rules", *site.config.model.candidates):
         misfit = f"{champion.rung} is not among the candidates any more."
+    if champion and not misfit and not trained.refused and _looks_elsewhere(trained, champion):
+        misfit = f"Asked is {trained.objective.ahead} now, not {champion.objective.ahead}: people order otherwise."
     marks = tuple(indicators(trained, past)) if objective.predict == "high_value" and not trained.refused else ()
     if misfit or champion is None or stored is None or champion.trained_at == trained.trained_at:
         cause = "replaced" if stored else "first"
@@ -192,25 +197,36 @@ def _in_use(
         return stored, None, "The model before was kept by an earlier version."
     if model.refused:
         return stored, model, "There was no model before."
-    if objective.within is not None and objective.within.days != model.horizon_days:
-        return stored, model, f"Asked is {objective.within.days} days ahead now, not {model.horizon_days}."
-    asked = (model.objective.kind, model.objective.event, model.objective.again)
-    if asked != (objective.predict, objective.event, objective.again):
-        return stored, model, f"Asked is something else now: {objective.title}."
-    if objective.own_rhythm and model.objective.rhythm_days is None:
-        return stored, model, f"Asked is each person's own rhythm now, not {model.objective.ahead} for everyone."
-    if not objective.own_rhythm and model.objective.rhythm_days is not None:
-        return stored, model, "Asked is the same horizon for everyone now, not each person's own rhythm."
+    if why := other_question(objective, model.objective):
+        return stored, model, why
     if model.features != past.names:
         return stored, model, "The model before knew other features."
     return stored, model, ""
 
 
-def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence[Used]) -> "Model":
+def _looks_elsewhere(one: "Model", other: "Model") -> bool:
+    return any(
+        getattr(one.objective, name) != getattr(other.objective, name) for name in ("horizon_days", "rhythm_days")
+    )
+
+
+def other_question(objective: Objective, asked: "Question") -> str:
+    """Why a model that was `asked` that does not answer `objective`, in a sentence; "" when it does."""
+    if objective.within is not None and objective.within.days != asked.horizon_days:
+        return f"Asked is {objective.within.days} days ahead now, not {asked.horizon_days}."
+    if (asked.kind, asked.event, asked.again) != (objective.predict, objective.event, objective.again):
+        return f"Asked is something else now: {objective.title}."
+    if objective.own_rhythm and asked.rhythm_days is None:
+        return f"Asked is each person's own rhythm now, not {asked.ahead} for everyone."
+    if not objective.own_rhythm and asked.rhythm_days is not None:
+        return "Asked is the same horizon for everyone now, not each person's own rhythm."
+    return ""
+
+
+def _train(site: Site, past: "Snapshots", question: "Question", others: Sequence[Used]) -> "Model":
     from scoring.mirror import mirrored, opposites
     from scoring.train import train as learn
 
-    question = _question(past, objective)
     for other in others:
         if other.trained and opposites(other.trained.objective, question):
             return mirrored(other.trained, question)
@@ -218,16 +234,26 @@ def _train(site: Site, past: "Snapshots", objective: Objective, others: Sequence
     return learn(past.tables, question, past.as_of, seed=settings.seed, candidates=settings.candidates, snapshots=past)
 
 
-def _question(past: "Snapshots", objective: Objective) -> "Question":
-    """What is asked, with a horizon from the data where the config names none."""
+def _question(past: "Snapshots", objective: Objective, champion: "Model | None") -> "Question":
+    """What is asked, with a horizon from the data where the config names none.
+
+    It is what `champion` was asked as long as the data say about the same (ALIKE): models can only be compared on one
+    question.
+    """
     from scoring.objectives import Objective as Question
     from scoring.objectives import silence
     from scoring.rhythm import default_horizon
 
     if objective.own_rhythm:
-        return silence(objective.title, past.tables, past.as_of)
-    days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
-    return Question(objective.title, objective.predict, days, event=objective.event, again=objective.again)
+        asked = silence(objective.title, past.tables, past.as_of)
+    else:
+        days = objective.within.days if objective.within else default_horizon(past.tables, past.as_of)
+        asked = Question(objective.title, objective.predict, days, event=objective.event, again=objective.again)
+    if champion is None or champion.refused or other_question(objective, champion.objective):
+        return asked
+    before = champion.objective
+    pairs = ((asked.horizon_days, before.horizon_days), (asked.rhythm_days or 1.0, before.rhythm_days or 1.0))
+    return replace(before, name=asked.name) if all(max(pair) <= ALIKE * min(pair) for pair in pairs) else asked
 
 
 def _at_its_level(site: Site, objective: Objective, model: "Model", number: int, past: "Snapshots") -> Used:

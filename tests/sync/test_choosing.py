@@ -94,6 +94,25 @@ def test_a_challenger_without_evidence_waits_and_only_the_newest_is_kept(pair, h
     assert [row[0] for row in predicted] == [before.id]
 
 
+@pytest.mark.parametrize(("found", "kept"), [(36, True), (40, False)])
+def test_a_horizon_from_the_data_stays_until_people_order_otherwise(pair, helpers, monkeypatch, found, kept) -> None:
+    """Models are compared on one question: at 30 days ahead, 36 would be nearly the same, and 40 another one."""
+    before = model_in_use(pair.db, "repeat_purchase", helpers.now)
+    gap = model_in_use(pair.db, "churn", helpers.now).card["objective"]["rhythm_days"]
+    monkeypatch.setattr("scoring.rhythm.default_horizon", lambda *_: found)
+    monkeypatch.setattr("scoring.objectives.own_range", lambda *_: (gap * found / 30, 60 * found // 30))
+    later = helpers.now + timedelta(days=7)
+    buying, silence = score(pair, later, train=True).models
+    if kept:
+        assert [each.trained.objective.horizon_days for each in (buying, silence)] == [30, 60]
+        assert all("of 2 windows" in each.verdict for each in (buying, silence))
+        assert model_in_use(pair.db, "repeat_purchase", later).id == before.id
+    else:
+        assert [each.model.objective.horizon_days for each in (buying, silence)] == [40, 80]
+        assert {each.cause for each in (buying, silence)} == {"replaced"}
+        assert buying.verdict == "Asked is 40 days ahead now, not 30 days ahead: people order otherwise."
+
+
 def test_evidence_promotes_and_the_one_before_is_kept(pair, helpers, said) -> None:
     said(promote=True)
     later = helpers.now + timedelta(days=7)

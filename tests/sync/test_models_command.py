@@ -70,6 +70,9 @@ def test_going_back_takes_the_mirror_image_along(shop, foretag, helpers, tmp_pat
     )
     for day in (6, 7):
         score(shop, helpers.now + timedelta(days=day), train=True)
+    with (tmp_path / "config.toml").open("a") as file:
+        for each in ("repeat_purchase", "churn"):
+            file.write(f'[[objectives]]\npredict = "{each}"\nwithin = "30d"\n')
     newest = models(shop.db, "churn")[-1]
     assert foretag("rollback", "churn", "--to", str(newest.id)).exit_code == 0
     used = model_in_use(shop.db, "repeat_purchase", helpers.now + timedelta(days=8))
@@ -89,6 +92,26 @@ def test_going_back_concerns_one_objective_where_each_had_a_training(challenged,
     assert cards.roll_back(challenged, "churn", None)[0].model_id == first.id
     forget_challengers(challenged.db, "churn", 0)
     assert {each.id for each in models(challenged.db, "churn")} == {first.id, newest.id}
+
+
+def test_a_model_that_was_asked_something_else_is_not_gone_back_to(shop, foretag, helpers, tmp_path) -> None:
+    """Churn had one horizon for all for a day: that model would be replaced at the next scoring."""
+    quick = {"model": {"candidates": ["rules"]}, "schedule": {"train": "0 3 1 1 *"}}
+    asked = [{"predict": "repeat_purchase"}, {"predict": "churn"}]
+    shop.config = helpers.config(tmp_path, objectives=[{**each, "within": "30d"} for each in asked], **quick)
+    score(shop, helpers.now + timedelta(days=6), train=True)
+    shop.config = helpers.config(tmp_path, objectives=asked, **quick)
+    score(shop, helpers.now + timedelta(days=7))
+    later = helpers.now + timedelta(days=8)
+    own = model_in_use(shop.db, "churn", later)
+    assert own.card["objective"]["rhythm_days"]
+    done = foretag("rollback", "churn")
+    assert done.exit_code == 1
+    assert "would be replaced at the next scoring. Asked is each person's own rhythm now" in done.output
+    buying = models(shop.db, "repeat_purchase")[-1]
+    assert foretag("rollback", "repeat_purchase", "--to", str(buying.id)).exit_code == 0
+    assert model_in_use(shop.db, "repeat_purchase", later).id == buying.id
+    assert model_in_use(shop.db, "churn", later).id == own.id, "its mirror image of then is not what is asked now"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,15 @@ def test_parts_of_a_chance_add_up(rung, rows):
     np.testing.assert_allclose(base + parts.sum(axis=1), np.log(p / (1 - p)), atol=1e-9)
 
 
+@pytest.mark.parametrize("rung", CHANCES, ids=lambda it: type(it).__name__)
+def test_a_rare_outcome_stays_rare(rung, rows):
+    """No class is weighted, and nobody is drawn twice: that ruins the level and ranks no better."""
+    x, y, _ = rows
+    rare = y * (np.arange(y.size) % 8 == 0)
+    p = clone(rung).fit(x, rare).predict_proba(x)[:, 1]
+    assert p.mean() == pytest.approx(rare.mean(), abs=0.03)
+
+
 @pytest.mark.parametrize("rung", AMOUNTS, ids=lambda it: type(it).__name__)
 def test_parts_of_an_amount_add_up(rung, rows):
     x, _, spend = rows

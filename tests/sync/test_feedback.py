@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scoring import monitor
+from scoring.monitor import Finding
 from sync.feedback import findings, first_of_months, months
 from sync.instants import micros
 from sync.score import score
@@ -69,6 +71,21 @@ def test_orders_that_stop_coming_are_told_first(matured_shop, helpers) -> None:
     (found, *_) = findings(matured_shop)
     assert (found.kind, found.about) == ("data", "order")
     assert "0 in the last 7 days" in found.numbers
+
+
+def test_what_to_believe_first_comes_first(matured_shop, monkeypatch) -> None:
+    """Whatever objective it is about: the level of the last one before the ranking of the first."""
+
+    def found(kind, about):
+        return Finding(kind, about, "numbers", "cause", "next")
+
+    monkeypatch.setattr(monitor, "data_findings", lambda _: iter([found("data", "order")]))
+    monkeypatch.setattr(monitor, "calibration_finding", lambda about, _: found("calibration", about))
+    monkeypatch.setattr(monitor, "ranking_finding", lambda about, _: found("ranking", about))
+    monkeypatch.setattr(monitor, "drift_hint", lambda about, *_: found("drift", about))
+    kinds = [each.kind for each in findings(matured_shop)]
+    assert kinds == sorted(kinds, key=monitor.ORDER.index)
+    assert kinds.count("calibration") == kinds.count("ranking") > 1
 
 
 def test_nothing_is_told_of_an_empty_store(site) -> None:

@@ -69,9 +69,10 @@ def test_spark_and_duckdb_give_the_same_numbers(store, spark) -> None:
     assert one.person_ids.tolist() == other.person_ids.tolist()
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-8)
 
-    for kind in ("repeat_purchase", "value"):
+    own = Objective("x", "churn", 40, rhythm_days=10.0)
+    for objective in (Objective("x", "repeat_purchase", 30), Objective("x", "value", 30), own):
         learned = [
-            train(past.tables, Objective("x", kind, 30), past.as_of, seed=3, candidates=("logistic",), snapshots=past)
+            train(past.tables, objective, past.as_of, seed=3, candidates=("logistic",), snapshots=past)
             for past in (here, there)
         ]
         assert learned[0].why == learned[1].why

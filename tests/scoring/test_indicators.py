@@ -47,6 +47,26 @@ def test_luck_marks_nobody(model, past):
     assert hits <= 2
 
 
+def test_what_held_at_one_cut_off_only_marks_nobody(model, past):
+    """As large a mark over all of it, and sure: but at one of three cut-offs it stood the other way round."""
+    cuts = past.cuts(HIGH)[:3]
+    found = past.rows(HIGH, cuts)
+    marked = found.x[:, FEATURES.index("orders")] >= np.nanquantile(found.x[:, FEATURES.index("orders")], 0.75)
+    turned = np.where(found.cuts == cuts[0], ~marked, marked)
+
+    class Told(Snapshots):
+        def __init__(self, side):
+            super().__init__(past.tables, past.as_of)
+            self.side = side
+
+        def rows(self, objective, cuts):
+            return replace(found, y=np.where(self.side, model.threshold + 1, 0.0))
+
+    assert indicators(model, Told(marked))
+    assert all(each.gap.low > 0 for each in indicators(model, Told(turned)))
+    assert "orders" not in {each.feature for each in indicators(model, Told(turned))}
+
+
 def test_only_top_spenders_have_indicators(model, past, shop):
     with pytest.raises(ValueError, match="top spenders"):
         indicators(replace(model, objective=Objective("x", "churn", 30)), past)

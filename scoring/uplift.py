@@ -80,7 +80,7 @@ def uplift(arms: Arms, control_share: float, *, seed: int, in_money: bool = Fals
     return Uplift(verdict, (acted, control), means, plain, adjusted, explained, chance, smallest)
 
 
-def detectable(acted: int, control: int, spread: float) -> float:
+def detectable(acted: float, control: float, spread: float) -> float:
     """The smallest true difference in means found with POWER at ALPHA; `spread` is the standard deviation of a row."""
     normal = NormalDist()
     z = normal.inv_cdf(1 - ALPHA / 2) + normal.inv_cdf(POWER)

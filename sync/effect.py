@@ -32,6 +32,8 @@ class Effect:
     """What is expected of them on average: a share, or cents."""
     months_needed: float | None
     """How many months it takes to find a change by a tenth of a share; None for money, inf without a control group."""
+    one_wave: float | None
+    """The smallest difference of shares this one wave can show, known beforehand; None as above and without people."""
 
 
 def effects(site: Site) -> list[Effect]:
@@ -46,7 +48,7 @@ def effects(site: Site) -> list[Effect]:
 def _effect(site: Site, objective: Objective) -> Effect:
     import numpy as np
 
-    from scoring.uplift import Arms, pooled, uplift, waves_needed
+    from scoring.uplift import Arms, detectable, pooled, uplift, waves_needed
 
     name, share = objective.key, site.config.holdout.share
     counted = _counted(site, name, waves(site.db))
@@ -65,11 +67,12 @@ def _effect(site: Site, objective: Objective) -> Effect:
     instants = predicted_at(site.db, name)
     expected = list(values_at(site.db, name, instants[-1]).values()) if instants else []
     rate = sum(expected) / len(expected) if expected else 0.0
-    needed = None
+    needed, one_wave, control = None, None, share * len(expected)
     if name != "value":
+        one_wave = detectable(len(expected) - control, control, (rate * (1 - rate)) ** 0.5) if control else None
         days = made_by(site.db, name, instants[-1])[1] if instants else 30
         needed = waves_needed(len(expected), share, rate, WORTH_FINDING) * max(days, 30) / 30
-    return Effect(objective, found, tuple(counted), len(expected), rate, needed)
+    return Effect(objective, found, tuple(counted), len(expected), rate, needed, one_wave)
 
 
 def _counted(site: Site, name: str, known: Sequence[Wave]) -> list[datetime]:
@@ -125,8 +128,10 @@ def _size(effect: Effect, smallest: str) -> str:
 
 def _beforehand(effect: Effect) -> str:
     base = f"{effect.people:,} people, of whom {effect.rate:.0%} are expected to do it"
+    if effect.one_wave is not None:
+        base += f", one wave can show a difference from about {100 * effect.one_wave:.1f} points on"
     if effect.months_needed is None or effect.months_needed > 120:
-        return f"With {base}, a change by a tenth cannot be found within ten years: take a larger control group."
+        return f"With {base}; a change by a tenth cannot be found within ten years: take a larger control group."
     months = max(round(effect.months_needed), 1)
     unit = "month" if months == 1 else "months"
-    return f"With {base}, a change by a tenth takes about {months} {unit} to find."
+    return f"With {base}; a change by a tenth takes about {months} {unit} to find."

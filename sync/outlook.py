@@ -39,6 +39,7 @@ def outlook(site: Site) -> dict[str, Any]:
                     "objective": each.objective.title,
                     "waves": [at.isoformat() for at in each.waves],
                     "months_needed": each.months_needed,
+                    "one_wave": each.one_wave,
                     "words": sentences(each, site.config.currency),
                     **asdict(each.found),
                 }

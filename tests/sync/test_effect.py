@@ -90,6 +90,10 @@ def test_beforehand_it_says_how_long_it_takes(shop, helpers) -> None:
     assert 0 < found.rate < 1
     assert found.months_needed > 1
     assert "a change by a tenth" in sentences(found, "EUR")[-1]
+    # By the textbook: (1.96 + 0.84) standard errors of a difference of shares, a tenth of the people being the control.
+    by_hand = 2.802 * (found.rate * (1 - found.rate) / found.people / 0.1 / 0.9) ** 0.5
+    assert found.one_wave == pytest.approx(by_hand, rel=1e-3)
+    assert f"from about {100 * by_hand:.1f} points on" in sentences(found, "EUR")[-1]
     score(shop, helpers.now + timedelta(days=31))
     real = buying(shop)
     assert real.waves == (helpers.now,)
@@ -103,3 +107,4 @@ def test_without_a_control_group_it_says_so(empty, helpers, tmp_path) -> None:
     empty.config = helpers.config(tmp_path, holdout={"share": 0})
     fill(empty, helpers.now - timedelta(days=31), share=0.0)
     assert "no control group" in sentences(buying(empty), "EUR")[0]
+    assert buying(empty).one_wave is None

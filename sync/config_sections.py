@@ -188,17 +188,40 @@ class Holdout(Section):
     share: Share = Field(0.1, ge=0, le=0.5, description="Share of people in the control group; 0 for none.")
 
 
+LEAST_DELETED = timedelta(days=7)
+LEAST_ACTIVITIES = timedelta(days=396)
+
+
 class Retention(Section):
-    """How long old scores stay in the store. What was judged of them (by month) and every move stay for good."""
+    """How long things stay in the store. What was judged of scores (by month), and how many moved, stays for good."""
 
     daily: Duration = Field(timedelta(days=14), description="Every scoring is kept this long …")
     weekly: Duration = Field(timedelta(days=200), description="… then the first of each week …")
     total: Duration = Field(timedelta(days=3 * 365), description="… then the first of each month, this long.")
+    deleted: Duration = Field(
+        timedelta(days=90),
+        description="How long somebody is kept whom no platform has any more; then everything about them goes. "
+        'From "7d" on.',
+    )
+    activities: Duration = Field(
+        timedelta(0),
+        description='How long it is kept what people did; "0d": as long as they are. From "396d" (13 months) on.',
+    )
 
     @model_validator(mode="after")
     def _longer_and_longer(self) -> Self:
         if not timedelta(days=1) <= self.daily <= self.weekly <= self.total:
             raise ValueError("daily, weekly and total should grow in this order, from one day on")
+        if self.deleted < LEAST_DELETED:
+            raise ValueError(
+                'deleted should be at least "7d": a contact may be missing by mistake, and what it did would not come '
+                "back with it. To delete one person at once: foretag privacy forget"
+            )
+        if timedelta(0) != self.activities < LEAST_ACTIVITIES:
+            raise ValueError(
+                'activities should be at least "396d" (13 months), or "0d" for no end: models compare a month with '
+                "the year before it, and from less they learn nothing of seasons and of people who buy seldom"
+            )
         return self
 
 

@@ -61,7 +61,7 @@ def notice_text(config: Config) -> str:
             "What you are charged, and whether you can order, does not depend on the estimates: [confirm that this is "
             "so]. No decision with legal or similarly significant effect is made automatically."
         ),
-        _paragraph("What was read and estimated is deleted after [your own limit], or as soon as you ask for it."),
+        _paragraph(_kept_text(config)),
         _paragraph(
             "You may ask what is stored about you and which reasons led to an estimate, have it corrected or deleted, "
             f"and object to the estimates at any time, without giving reasons.{excluded} Write to [address]. You may "
@@ -97,11 +97,13 @@ def dpia_text(config: Config) -> str:
         _points(f"{spec.label} ({config.write.prefix}{spec.key}): {spec.description}" for spec in field_specs(config)),
         "5. HOW LONG IT IS KEPT",
         _paragraph(
-            "foretag keeps what it has read, and which segments a person moved between, and deletes none of that by "
-            "itself: [your own limit, and who sees to it]. Earlier scores are thinned out, and gone after "
-            f"{config.retention.total.days:,} days ([retention] in the config). Values on the platforms stand until "
-            "newer ones replace them. foretag privacy forget deletes one person, foretag cleanup takes everything off "
-            "the platforms."
+            "What foretag has read, and which segments a person moved between, is kept as long as the person has a "
+            f"contact on a platform, and {config.retention.deleted.days:,} days longer; what people did "
+            f"{_activities_kept(config)}. Earlier scores are thinned out, and gone after "
+            f"{config.retention.total.days:,} days ([retention] in the config). Copies of the store hold what it held: "
+            f"the daemon keeps {config.backup.keep} copies and replaces the oldest at each new one; [other copies, and "
+            "who deletes them]. Values on the platforms stand until newer ones replace them. foretag privacy forget "
+            "deletes one person, foretag cleanup takes everything off the platforms."
         ),
         "6. RISKS, AND WHAT IS DONE AGAINST THEM",
         _points(_RISKS),
@@ -109,6 +111,22 @@ def dpia_text(config: Config) -> str:
         "7. WHAT IS LEFT TO DECIDE",
         _points(_OPEN),
     )
+
+
+def _kept_text(config: Config) -> str:
+    """How long data are kept, to the customers."""
+    keep = config.retention
+    limit = f" What you did is deleted after {keep.activities.days:,} days at the latest." if keep.activities else ""
+    return (
+        "What was read and estimated is kept as long as you are in our customer records, and is deleted "
+        f"{keep.deleted.days:,} days after that, or as soon as you ask for it.{limit} Estimates are deleted after "
+        f"{keep.total.days:,} days at the latest. Safety copies are overwritten after [days]."
+    )
+
+
+def _activities_kept(config: Config) -> str:
+    keep = config.retention.activities
+    return f"is gone after {keep.days:,} days" if keep else "has no end of its own: [your own limit]"
 
 
 def _mode_points(config: Config) -> Iterator[str]:
@@ -164,7 +182,7 @@ _OPEN = (
     "Legal basis, and the weighing of interests if it is legitimate interest: […]",
     "Contracts with the platforms as processors, transfers to third countries: […]",
     "How people are informed (foretag privacy notice), and who answers them (foretag privacy export): […]",
-    "How long data are kept, and who deletes them: […]",
+    "Whether these times are right for you, and who deletes what foretag does not: […]",
     "Opinion of the data protection officer; date and name of who decided; date of the next look: […]",
 )
 

@@ -12,7 +12,7 @@ from connectors.contract import Page
 from connectors.records import Activity, Contact, Value
 from sync.emails import email_key
 from sync.instants import micros
-from sync.store import forgotten, passes, properties
+from sync.store import departed, forgotten, old_activities, passes, properties
 from sync.store.database import transaction
 
 _JSON = json.JSONEncoder(sort_keys=True).encode
@@ -51,10 +51,11 @@ def contact_counts(db: sqlite3.Connection) -> dict[str, int]:
 def save_page(db: sqlite3.Connection, account: str, page: Page, seen: datetime) -> Saved:
     """Store a page and the cursor after it in one transaction. Storing a page twice changes nothing.
 
-    What it tells of people who are to be forgotten is left out.
+    What it tells of people who are to be forgotten is left out, and what [retention] has done with.
     """
     with transaction(db):
         page = forgotten.without_forgotten(db, account, page)
+        page = old_activities.without_old(db, departed.without_departed(db, account, page))
         changed = 0
         if page.contacts:
             passes.note(db, account, [contact.id for contact in page.contacts])

@@ -7,13 +7,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 from connectors.contract import Page
 from connectors.records import Contact
 from sync.emails import email_key
-
-SALT = "forgotten_salt"
+from sync.store.marks import SALT, of_contact, of_email, of_record, salt_of
 
 
 def same_person(db: sqlite3.Connection, person: int) -> list[int]:
@@ -35,7 +33,9 @@ def _erase(db: sqlite3.Connection, person: int) -> None:
         for contact in contacts
         for row in db.execute("SELECT account, id FROM alias WHERE account = ? AND contact_id = ?", contact)
     ]
-    _note(db, [*map(_email, emails), *(_contact(*each) for each in (*contacts, *merged))])
+    salt = salt_of(db)
+    marks = [of_email(salt, email) for email in emails]
+    _note(db, [*marks, *(of_contact(salt, *each) for each in (*contacts, *merged))])
     _delete_contacts(db, [*contacts, *merged])
     db.executemany("DELETE FROM activity WHERE email = ?", [(email,) for email in emails])
     for table in ("person_email", "excluded", "prediction", "standing", "move", "pin", "pilot"):
@@ -46,7 +46,7 @@ def _erase(db: sqlite3.Connection, person: int) -> None:
 def is_forgotten(db: sqlite3.Connection, email: str) -> bool:
     """Whether this (normalised) address is one that is not taken in."""
     hashes = _hashes(db)
-    return bool(hashes) and _hashed(_salt(db), _email(email)) in hashes
+    return bool(hashes) and of_email(salt_of(db), email) in hashes
 
 
 def without_forgotten(db: sqlite3.Connection, account: str, page: Page) -> Page:
@@ -57,18 +57,18 @@ def without_forgotten(db: sqlite3.Connection, account: str, page: Page) -> Page:
     hashes = _hashes(db)
     if not hashes:
         return page
-    salt = _salt(db)
+    salt = salt_of(db)
     kept = []
     for contact in page.contacts:
-        if any(_hashed(salt, name) in hashes for name in _names(account, contact)):
+        if not hashes.isdisjoint(of_record(salt, account, contact)):
             hashes |= _forget_contact(db, account, contact)
         else:
             kept.append(contact)
     activities = tuple(
         each
         for each in page.activities
-        if _hashed(salt, _contact(account, each.contact_id or "")) not in hashes
-        and _hashed(salt, _email(email_key(each.email) or "")) not in hashes
+        if of_contact(salt, account, each.contact_id or "") not in hashes
+        and of_email(salt, email_key(each.email) or "") not in hashes
     )
     return replace(page, contacts=tuple(kept), activities=activities)
 
@@ -79,14 +79,14 @@ def carry_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     hashes = _hashes(old) if known else set()
     if not hashes:
         return
-    salt = _salt(old)
+    salt = salt_of(old)
     new.execute("BEGIN IMMEDIATE")
     new.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (SALT, salt))
     new.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(each,) for each in hashes])
     people = {
         row["person_id"]
         for row in new.execute("SELECT person_id, account, id, email_key FROM contact WHERE person_id IS NOT NULL")
-        if hashes & {_hashed(salt, _contact(row["account"], row["id"])), _hashed(salt, _email(row["email_key"] or ""))}
+        if hashes & {of_contact(salt, row["account"], row["id"]), of_email(salt, row["email_key"] or "")}
     }
     for person in people:
         erase(new, person)
@@ -101,7 +101,8 @@ def _forget_contact(db: sqlite3.Connection, account: str, contact: Contact) -> s
         erase(db, known["person_id"])
     ids = [(account, each) for each in (contact.id, *contact.aliases)]
     _delete_contacts(db, ids)
-    return _note(db, [*_names(account, contact), *(_contact(*each) for each in ids)])
+    salt = salt_of(db)
+    return _note(db, {*of_record(salt, account, contact), *(of_contact(salt, *each) for each in ids)})
 
 
 def _delete_contacts(db: sqlite3.Connection, contacts: Sequence[tuple[str, str]]) -> None:
@@ -128,42 +129,14 @@ def _emails(db: sqlite3.Connection, person: int) -> Iterator[str]:
         yield from json.loads(row["emails"])
 
 
-def _names(account: str, contact: Contact) -> Iterator[str]:
-    """What a contact can be recognised by."""
-    yield _contact(account, contact.id)
-    for written in (contact.email, *contact.other_emails):
-        key = email_key(written)
-        if key:
-            yield _email(key)
-
-
-def _email(key: str) -> str:
-    return f"email {key}"
-
-
-def _contact(account: str, id_: str) -> str:
-    return f"contact {account} {id_}"
-
-
 def _hashes(db: sqlite3.Connection) -> set[str]:
     return {row[0] for row in db.execute("SELECT hash FROM forgotten")}
 
 
-def _note(db: sqlite3.Connection, names: Iterable[str]) -> set[str]:
-    salt = _salt(db)
-    noted = {_hashed(salt, name) for name in names}
+def _note(db: sqlite3.Connection, marks: Iterable[str]) -> set[str]:
+    noted = set(marks)
     db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(each,) for each in noted])
     return noted
-
-
-def _hashed(salt: str, name: str) -> str:
-    return sha256(f"{salt} {name}".encode()).hexdigest()
-
-
-def _salt(db: sqlite3.Connection) -> str:
-    """Drawn once per store, so that the hashes of two stores have nothing in common."""
-    db.execute("INSERT OR IGNORE INTO setting VALUES (?, hex(randomblob(16)))", (SALT,))
-    return str(db.execute("SELECT value FROM setting WHERE name = ?", (SALT,)).fetchone()[0])
 
 
 _SAME = """

@@ -274,4 +274,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # When somebody was scored who was not at `as_of`, because an account of theirs could not be read; else null.
         """ALTER TABLE standing ADD COLUMN scored_at INTEGER""",
     ),
+    (
+        # Marks of the addresses and contacts of people who had left all platforms, and when they were let go of:
+        # nothing from before comes in again, unless they do. See sync/store/departed.py.
+        """CREATE TABLE departed (mark TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+        # Whoever deletes a person has these looked at.
+        """CREATE INDEX person_email_person ON person_email (person_id)""",
+    ),
 )

@@ -117,7 +117,10 @@ def settle(db: sqlite3.Connection, plan: str, account: str, outcomes: Sequence[O
                 ).fetchone()
                 confirm_owned(db, account, outcome.id, json_values(row["after"]))
             if outcome.result is Result.GONE:  # until a pull brings it back
-                db.execute("UPDATE contact SET deleted = 1 WHERE account = ? AND id = ?", (account, outcome.id))
+                db.execute(
+                    "UPDATE contact SET deleted = 1, changed_at = ? WHERE account = ? AND id = ? AND NOT deleted",
+                    (micros(now), account, outcome.id),
+                )
             state = {Result.WRITTEN: "confirmed", Result.UNKNOWN: "sent"}.get(outcome.result, "failed")
             db.execute(
                 """UPDATE outbox SET state = ?, reason = ?, settled_at = ?

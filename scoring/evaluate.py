@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.line import slope
 from scoring.snapshots import Floats, Ints
 
 DRAWS = 200
@@ -38,8 +39,9 @@ class Bin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Predictions against outcomes. For yes-or-no outcomes `metrics` has auc, brier, log_loss, ece, precision, recall,
-    f1, lift_10, lift_20, capture_20; for money (cents) gini, total_ratio, mae, lift_10, lift_20, capture_20.
+    """Predictions against outcomes. For yes-or-no outcomes `metrics` has auc, brier, log_loss, ece, slope (see
+    ledger.Line), precision, recall, f1, lift_10, lift_20, capture_20; for money (cents) gini, total_ratio, mae,
+    lift_10, lift_20, capture_20.
     """
 
     n: int
@@ -103,15 +105,16 @@ def evaluate(
     everyone = np.ones((1, y.size))
     value = measure(ranked, everyone)
     draws = [measure(ranked, weights.take(ranked.order, axis=1)) for weights in resamples(person_ids, seed)]
+    metrics = {
+        name: _interval(float(found[0]), np.concatenate([draw[name] for draw in draws]))
+        for name, found in value.items()
+    }
     held, total = _Held(ranked.y, everyone), float(y.sum()) or 1.0
     return Evaluation(
         n=y.size,
         outcomes=int((y > 0).sum()),
         base_rate=float(y.mean()),
-        metrics={
-            name: _interval(float(found[0]), np.concatenate([draw[name] for draw in draws]))
-            for name, found in value.items()
-        },
+        metrics=metrics if in_money else metrics | {"slope": Interval(*slope(p, y, person_ids))},
         reliability=tuple(_bins(ranked, in_money=in_money)),
         gains=tuple((share, float(held.captured(share)[0]) / total) for share in np.linspace(0, 1, 21).tolist()),
         cuts=cuts,

@@ -51,7 +51,7 @@ def by_group(names: Sequence[str], p: Floats, y: Floats | None = None) -> list[G
         if rows.sum() >= FEWEST:
             level = None
             if y is not None and 0 < y[rows].sum() < rows.sum():
-                level = calibration_line(p[rows], y[rows]).level
+                level = calibration_line(p[rows], y[rows], np.flatnonzero(rows)).level
             mean = float(p[rows].mean())
             seen = None if y is None else _share(y[rows])
             found.append(Group(name, int(rows.sum()), mean, _share(picked[rows]), seen, level))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
 from scoring.evaluate import Evaluation, Interval, difference, evaluate, losses
+from scoring.line import level, slope
 from scoring.snapshots import Floats, Ints
 
 
@@ -47,31 +47,10 @@ def realised(
     if rule_p is not None:
         rule = evaluate(y, rule_p, person_ids, seed=seed, in_money=in_money)
         gain = difference(losses(y, rule_p, in_money=in_money), losses(y, p, in_money=in_money), person_ids, seed)
-    line = None if in_money or y.min() == y.max() else calibration_line(p, y)
+    line = None if in_money or y.min() == y.max() else calibration_line(p, y, person_ids)
     return Realised(model, rule, float(np.mean(p)), float(np.mean(y)), line, gain)
 
 
-def calibration_line(p: Floats, y: Floats) -> Line:
-    """Logistic regression of `y` (both values must occur) on the log-odds of `p`; intervals from its information.
-
-    Cox's calibration level and slope (Biometrika 1958, 45: 562-565).
-    """
-    x = logit(np.clip(p, 1e-6, 1 - 1e-6))
-    level = _newton(np.ones((y.size, 1)), y, offset=x)[0]
-    slope = _newton(np.column_stack([np.ones(y.size), x]), y, offset=np.zeros(y.size))[-1]
-    return Line(level, slope)
-
-
-def _newton(design: Floats, y: Floats, offset: Floats) -> list[Interval]:
-    """The coefficients of a logistic regression with their 95 % intervals; NaN bounds where they cannot be told."""
-    beta = np.zeros(design.shape[1])
-    information = np.eye(beta.size)
-    for _ in range(25):
-        fitted = expit(offset + design @ beta)
-        information = design.T @ (design * (fitted * (1 - fitted))[:, None]) + 1e-9 * np.eye(beta.size)
-        step = np.linalg.solve(information, design.T @ (y - fitted))
-        beta = beta + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-8:
-            break
-    errors = 1.96 * np.sqrt(np.diag(np.linalg.inv(information)))
-    return [Interval(float(b), float(b - e), float(b + e)) for b, e in zip(beta, errors, strict=True)]
+def calibration_line(p: Floats, y: Floats, person_ids: Ints) -> Line:
+    """The line of predictions `p` and outcomes `y`, of which both values must occur."""
+    return Line(Interval(*level(p, y, person_ids)), Interval(*slope(p, y, person_ids)))

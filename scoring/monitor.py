@@ -189,6 +189,6 @@ def _off(month: Realised) -> bool:
     assert month.line is not None
     level, slope = month.line.level, month.line.slope
     share, tilt = WORTH_A_WORD
-    level_off = not level.low <= 0 <= level.high and abs(month.predicted_mean - month.observed_mean) >= share
-    slope_off = not slope.low <= 1 <= slope.high and abs(slope.value - 1) >= tilt
+    level_off = (level.low > 0 or level.high < 0) and abs(month.predicted_mean - month.observed_mean) >= share
+    slope_off = (slope.low > 1 or slope.high < 1) and abs(slope.value - 1) >= tilt
     return level_off or slope_off

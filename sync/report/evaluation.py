@@ -34,6 +34,7 @@ class Metrics:
     brier: Interval | None = None
     log_loss: Interval | None = None
     ece: Interval | None = None
+    slope: Interval | None = None
     gini: Interval | None = None
     total_ratio: Interval | None = None
     mae: Interval | None = None

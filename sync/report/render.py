@@ -25,6 +25,7 @@ METRIC_NAMES = {
     "brier": "Brier score",
     "log_loss": "Log-loss",
     "ece": "Calibration error (ECE)",
+    "slope": "Calibration slope",
     "gini": "Gini, normalised",
     "total_ratio": "Predicted over real total",
     "mae": "Mean absolute error, cents",

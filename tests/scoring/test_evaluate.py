@@ -37,7 +37,9 @@ def test_flagging_metrics_agree_with_scikit_learn():
 
 def test_calibrated_scores_have_a_small_ece_and_false_ones_do_not(scored):
     y, p, ids = scored
-    assert evaluate(y, p, ids, seed=1).metrics["ece"].value < 0.03
+    found = evaluate(y, p, ids, seed=1).metrics
+    assert found["ece"].value < 0.03
+    assert found["slope"].low < 1 < found["slope"].high
     assert evaluate(y, p / 2, ids, seed=1).metrics["ece"].value == pytest.approx(p.mean() / 2, abs=0.03)
 
 

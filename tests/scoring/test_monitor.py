@@ -34,10 +34,10 @@ def test_the_line_finds_shift_and_stretch():
     rng = np.random.default_rng(5)
     true = rng.normal(0, 1.5, 20_000)
     y = (rng.random(true.size) < 1 / (1 + np.exp(-true))).astype(float)
-    found = calibration_line(1 / (1 + np.exp(-(2 * true + 0.0))), y)
+    found = calibration_line(1 / (1 + np.exp(-(2 * true + 0.0))), y, np.arange(y.size))
     assert found.slope.value == pytest.approx(0.5, abs=0.03)
     assert found.slope.low < 0.5 < found.slope.high
-    shifted = calibration_line(1 / (1 + np.exp(-(true + 0.4))), y)
+    shifted = calibration_line(1 / (1 + np.exp(-(true + 0.4))), y, np.arange(y.size))
     assert shifted.level.value == pytest.approx(-0.4, abs=0.05)
     assert shifted.level.low < shifted.level.value < shifted.level.high < 0
 
@@ -48,9 +48,26 @@ def test_the_interval_of_the_line_holds_what_it_promises():
         rng = np.random.default_rng(seed)
         true = rng.normal(0, 1, 400)
         y = (rng.random(400) < 1 / (1 + np.exp(-true))).astype(float)
-        line = calibration_line(1 / (1 + np.exp(-true)), y)
+        line = calibration_line(1 / (1 + np.exp(-true)), y, np.arange(y.size))
         held += line.level.low <= 0 <= line.level.high and line.slope.low <= 1 <= line.slope.high
     assert held >= 84
+
+
+def test_the_same_people_again_make_the_line_no_surer():
+    rng = np.random.default_rng(1)
+    true = rng.normal(0, 1, 400)
+    p, y = 1 / (1 + np.exp(-true)), (rng.random(400) < 1 / (1 + np.exp(-true))).astype(float)
+    once = calibration_line(p, y, np.arange(400))
+    thrice = calibration_line(np.tile(p, 3), np.tile(y, 3), np.tile(np.arange(400), 3))
+    for one, other in ((once.level, thrice.level), (once.slope, thrice.slope)):
+        assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), abs=1e-6)
+
+
+def test_no_interval_where_nobody_was_told_wrong():
+    p, y = np.linspace(0.1, 0.9, 40), (np.arange(40) >= 20).astype(float)
+    line = calibration_line(p, y, np.arange(40))
+    assert line.level.low < 0 < line.level.high
+    assert np.isnan([line.slope.low, line.slope.high]).all()
 
 
 def test_no_line_where_everybody_did_it():

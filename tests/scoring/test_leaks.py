@@ -69,8 +69,23 @@ def test_the_outcome_itself_is_kept_out(tables, at, truth):
 
 
 def test_being_known_at_all_may_tell(tables, at, truth):
-    values = np.where(truth > 0, np.random.default_rng(1).integers(0, 50, PEOPLE), np.nan)
-    assert found(tables, at(300), {"survey": objects(values)})
+    """What was answered tells nothing, and hardly anybody answered who did not buy."""
+    rng = np.random.default_rng(1)
+    known = np.where(rng.random(PEOPLE) < 0.07, 1 - truth, truth)
+    values = np.where(known > 0, rng.integers(0, 50, PEOPLE), np.nan)
+    (why,) = found(tables, at(300), {"survey": objects(values)})
+    assert "whether it is known at all tells the outcome" in why
+
+
+def test_what_knows_how_the_old_windows_went_is_kept_out(shop, at):
+    """The orders of the first months, noted today: no total of today, and no use for the newest windows."""
+    facts = shop(people=PEOPLE, days=330, seed=1)
+    tables, early = facts.tables(), np.zeros(PEOPLE)
+    for cut in (60, 90, 120, 150):
+        known = labels(tables, BUYS, at(cut))
+        early[known.person_ids] += known.y
+    (why,) = found(tables, at(330), {"bucket": objects(early + np.random.default_rng(1).normal(0, 0.01, PEOPLE))})
+    assert "in the windows learned from" in why
 
 
 def test_a_property_that_changes_with_the_outcome_is_kept_out(tables, at):

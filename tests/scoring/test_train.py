@@ -69,6 +69,14 @@ def test_a_leak_inside_the_past_is_no_use_to_the_check(shop, at):
     assert leaky.evaluation.metrics["auc"].value < 0.9
 
 
+@pytest.mark.parametrize(("days", "warned"), [(390, True), (400, False)])
+def test_a_season_that_was_not_seen_before_is_told(days, warned, shop, at):
+    """Thirteen months are 396 days."""
+    tables = shop(people=150, days=410, seed=4).tables()
+    notes = train(tables, BUYS, at(days), seed=SEED, candidates=("rules",)).notes
+    assert any("the season ahead was not seen before" in note for note in notes) == warned
+
+
 def test_no_skill_is_claimed_where_there_is_none(shop, at):
     model = train(shop(people=300, seed=2, pace_spread=0.0).tables(), BUYS, at(330), seed=SEED)
     assert model.refused.startswith("Nothing tells people apart better than chance yet: the best, ")

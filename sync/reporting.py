@@ -12,7 +12,7 @@ from sync.config_sections import TITLES
 from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
-from sync.files import write_whole
+from sync.files import OWNER_ONLY, write_whole
 from sync.learned import marks, objectives, realised_months
 from sync.movement import chain_sentences, doubt, movement
 from sync.persons import name_of
@@ -49,10 +49,13 @@ Standings = Mapping[int, Standing]
 
 
 def write_report(site: Site, now: datetime, path: Path | None = None) -> Path:
-    """Write the page (to data_dir/report.html by default) and return its path. The file is replaced as a whole."""
+    """Write the page (to data_dir/report.html by default) and return its path. The file is replaced as a whole.
+
+    It names people, so only its owner may read it.
+    """
     target = path or site.config.data_dir / "report.html"
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, render(report_data(site, now)))
+    write_whole(target, render(report_data(site, now)), OWNER_ONLY)
     return target
 
 

@@ -56,11 +56,12 @@ def trouble(path: Path, error: OSError | sqlite3.Error) -> StoreError:
 
 
 def _close_to_others(path: Path) -> None:
-    """SQLite gives the files it makes beside a store the store's own rights."""
+    """SQLite gives the files it makes beside a store the store's own rights; those that lie there may have others."""
     if not path.exists():
         path.touch(mode=OWNER_ONLY)
-    elif path.stat().st_mode & 0o077:
-        path.chmod(OWNER_ONLY)
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(OWNER_ONLY)
 
 
 def _copy_before_migrating(db: sqlite3.Connection, path: Path) -> None:

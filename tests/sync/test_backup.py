@@ -292,6 +292,11 @@ def test_the_store_is_closed_to_others_also_when_it_was_open(tmp_path) -> None:
     path.chmod(0o644)
     with closing(open_store(path)):
         assert {rights(file) for file in tmp_path.iterdir()} == {0o600}
+        beside = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm")]
+        for file in beside:
+            file.chmod(0o644)
+        with closing(open_store(path)):
+            assert [rights(file) for file in beside] == [0o600, 0o600]
 
 
 def test_the_commands(filled, foretag, monkeypatch) -> None:

@@ -1,6 +1,7 @@
 """The commands that do the work, as an admin calls them: output, exit codes, and errors that say what to do."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -147,6 +148,19 @@ def test_beside_an_active_run_they_end_with_75(foretag, tmp_path, helpers, words
         result = foretag(*words)
         ended(foretag("status"), 0, "mode     FULL")
     ended(result, 75, "another run is active since 2017-09-30 14:00 (pid ")
+
+
+def test_what_a_run_leaves_is_closed_to_others(foretag, people, tmp_path) -> None:
+    foretag("run")
+    with sqlite3.connect(tmp_path / "data" / "foretag.sqlite") as reader:
+        reader.execute("SELECT count(*) FROM contact").fetchone()  # so that the log stays when the run ends
+        ended(foretag("run", days=1), 0)
+        ended(foretag("report", "--out", "page.html"), 0)
+        files = [*(tmp_path / "data").rglob("*.*"), tmp_path / "page.html"]
+        rights = {file.name: file.stat().st_mode & 0o777 for file in files if file.name != "foretag.lock"}
+    reader.close()
+    assert rights == dict.fromkeys(rights, 0o600)
+    assert rights.keys() >= {"page.html", "report.html", *(f"foretag.sqlite{end}" for end in ("", "-wal", "-shm"))}
 
 
 def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people, monkeypatch) -> None:

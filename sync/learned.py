@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WORDS: dict[Meaning, tuple[str, str, str]] = {
     "repeat_purchase": ("chance to buy again in {days} days", "later buyers", "bought"),
     "churn": ("chance to stop buying for {days} days", "people who stopped", "stopped"),
-    "silence": ("chance not to buy {ahead}", "people who stopped", "stopped"),
+    "silence": ("chance not to buy within the time in which they usually order again", "people who stopped", "stopped"),
     "high_value": ("chance to be a top spender in {days} days", "later top spenders", "became top spenders"),
     "value": ("expected spend in {days} days", "later spend", "spent"),
     "response": ("chance to answer a campaign in {days} days", "later answers", "answered"),
@@ -67,7 +67,7 @@ def _objective(site: Site, wanted: Wanted, stored: StoredModel, values: list[flo
     money = model.objective.in_money
     return Objective(
         name=wanted.title,
-        title=title.format(days=model.horizon_days, ahead=model.objective.ahead),
+        title=title.format(days=model.horizon_days),
         noun=noun,
         verb=verb,
         horizon_days=model.horizon_days,

@@ -28,7 +28,10 @@ LISTS = """
 SELECT r.account, r.name FROM on_roster r JOIN contact c ON c.account = r.account AND c.id = r.contact_id
 WHERE c.person_id = ? ORDER BY r.account, r.name
 """
-PREDICTIONS = "SELECT * FROM prediction WHERE person_id = ? ORDER BY as_of, objective"
+PREDICTIONS = """
+SELECT p.*, json_extract(m.card, '$.ahead') AS ahead FROM prediction p LEFT JOIN model m ON m.id = p.model_id
+WHERE p.person_id = ? ORDER BY p.as_of, p.objective
+"""
 STANDINGS = "SELECT * FROM standing WHERE person_id = ? ORDER BY as_of"
 MOVES = "SELECT at, origin, target, cause FROM move WHERE person_id = ? ORDER BY at"
 PINS = "SELECT segment, score, at, until FROM pin WHERE person_id = ?"
@@ -119,11 +122,15 @@ def _standing(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _prediction(row: sqlite3.Row) -> dict[str, Any]:
-    """The value is a probability, for the expected spend cents; the outcome is what really happened."""
+    """The value is a probability, for the expected spend cents; the outcome is what really happened.
+
+    It is entered after `horizon_days`; where people have horizons of their own, that is the longest of these.
+    """
     return {
         "objective": row["objective"],
         "as_of": _when(row["as_of"]),
         "horizon_days": row["horizon_days"],
+        "ahead": (row["ahead"] or f"{row['horizon_days']} days ahead").partition(", ")[0],
         "predicted": row["value"],
         "rule_of_thumb": row["rule"],
         "outcome": row["outcome"],

@@ -105,6 +105,10 @@ def test_an_export_holds_everything_about_the_person_and_nobody_else(shop) -> No
     assert {(each["predicted"], each["rule_of_thumb"], each["horizon_days"]) for each in found["predictions"]} == {
         (0.25, 0.5, 30)
     }
+    assert {each["ahead"] for each in found["predictions"]} == {"30 days ahead"}
+    own = "within the time in which they usually order again: 30 to 60 days"
+    shop.site.db.execute("UPDATE model SET card = json_object('ahead', ?)", (f"{own}, 35 for the one in the middle",))
+    assert {each["ahead"] for each in privacy.export(shop.site, "anna@shop.example")["predictions"]} == {own}
     assert [each["after"]["segment"] for each in found["written"]] == ["Loyal"]
     assert {(each["origin"], each["target"], each["cause"]) for each in found["moves"]} == {("New", "Loyal", "event")}
     assert found["scored"] is True

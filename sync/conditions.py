@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sync.apply import Applied
 from sync.config_values import duration_text
+from sync.counted import counted
 from sync.doctor import LITTLE_SPACE
 from sync.feedback import findings
 from sync.fields import score_key
@@ -55,8 +56,8 @@ def of_run(site: Site, outcome: Outcome) -> dict[str, str]:
     conflicts = _consent_conflicts(site)
     if conflicts:
         found["consent"] = (
-            f"{conflicts:,} people have opted out on one platform and not on another. foretag follows the strictest; "
-            "your other tools may not. More: foretag report"
+            f"opted out on one platform and not on another: {counted(conflicts, 'person')}. foretag follows the "
+            "strictest; your other tools may not. More: foretag report"
         )
     return found
 
@@ -109,7 +110,7 @@ def movements(site: Site) -> Iterator[str]:
         value = sum(each.fields.get(score_key("value")) or 0 for each in moved)
         if len(moved) >= rule.min_people and value >= rule.min_value:
             yield (
-                f"{len(moved):,} people moved from {rule.moved_from} to {rule.moved_to}, "
+                f"{counted(len(moved), 'person')} moved from {rule.moved_from} to {rule.moved_to}, "
                 f"{value:,.0f} {site.config.currency} expected from them. More: foretag report"
             )
 
@@ -127,7 +128,7 @@ def told_by_pull(accounts: Collection[str]) -> set[str]:
 def _problem(part: Pulled | Applied, waiting: int = 0) -> tuple[str, str]:
     said = CAUSES.get(part.cause)
     text = said.format(account=part.account) if said else f"{part.problem} More: foretag status"
-    who = f" ({waiting:,} people keep the scores they had)" if waiting else ""
+    who = f" (the scores there were stay for {counted(waiting, 'person')})" if waiting else ""
     return f"{part.account} {part.cause}", f"{part.account}{who}: {text}"
 
 
@@ -138,7 +139,7 @@ def _of_accounts(outcome: Outcome) -> dict[str, str]:
         failed, tried = applied.failed.total(), applied.failed.total() + applied.written
         if failed > MANY_FAILED * tried:
             found[f"{applied.account} rows"] = (
-                f"{applied.account} refused {failed:,} of {tried:,} contacts, mostly: "
+                f"{applied.account} refused {failed:,} of {counted(tried, 'contact')}, mostly: "
                 f"{applied.failed.most_common(1)[0][0]} More: foretag runs show {outcome.number} --failed"
             )
     return found

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from sync.config import KINDS, Config, Conflicts, Location
 from sync.config_keys import section_of
+from sync.counted import counted
 from sync.errors import ForetagError
 from sync.redact import is_token, names_a_secret
 from sync.toml_lines import find_lines, line_of
@@ -33,8 +34,7 @@ class ConfigError(ForetagError):
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self.problems = sorted(problems)
         lines = [f"{path}:{p.line}: {f'{p.key}: ' if p.key else ''}{p.text}" for p in self.problems]
-        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
-        super().__init__("\n".join([*lines, f"{count}. Nothing was contacted."]))
+        super().__init__("\n".join([*lines, f"{counted(len(lines), 'problem')}. Nothing was contacted."]))
 
 
 def load(path: Path) -> Config:

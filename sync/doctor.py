@@ -14,6 +14,7 @@ from sync import messages, secrets
 from sync.config import Config
 from sync.config_accounts import Account
 from sync.configfile import load
+from sync.counted import counted
 from sync.errors import ForetagError
 from sync.redact import redact
 from sync.store import rosters
@@ -98,4 +99,4 @@ def _roster(connector: Connector, name: str) -> Finding:
         count = len(set(connector.members(name)))
     except ConnectorError as error:
         return Finding("fail", redact(str(error)), "until then it lets nobody into the pilot ([pilot] only)")
-    return Finding("ok", f'the pilot may be of the {count:,} contacts of "{name}"')
+    return Finding("ok", f'the pilot may be of "{name}": {counted(count, "contact")}')

@@ -6,6 +6,7 @@ A month that was judged speaks once: a run that got through after it, because a 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from sync.counted import counted
 from sync.errors import ACCEPT
 from sync.feedback import months
 from sync.plan import Plan
@@ -33,9 +34,9 @@ def doubts(site: Site, plan: Plan, settled: Mapping[str, str]) -> Iterator[str]:
         days = site.config.guard.max_write_days
         if budget is not None and budget.limit and calls > days * budget.limit:
             yield (
-                f"{account}: writing would take {calls:,} calls, more than {days} days of the {budget.limit:,} that "
-                "foretag may make there. Most likely a first load of many contacts. Look closer: foretag plan; raise "
-                f"daily_share or daily_calls, or {ACCEPT}"
+                f"{account}: writing would take {counted(calls, 'call')}, more than {counted(days, 'day')} of the "
+                f"{budget.limit:,} that foretag may make there. Most likely a first load of many contacts. Look "
+                f"closer: foretag plan; raise daily_share or daily_calls, or {ACCEPT}"
             )
 
 
@@ -62,6 +63,7 @@ def _off(title: str, month: "Realised", limit: float) -> Iterator[str]:
     if gap > limit:
         yield (
             f"{title}: {month.predicted_mean:.0%} were predicted and {month.observed_mean:.0%} came true, of "
-            f"{month.model.n:,} people ({100 * gap:.0f} points off, limit {100 * limit:.0f}). Most likely a season or "
-            f"an offer that the past did not hold, or facts that are missing. Look closer: foretag feedback; {ACCEPT}"
+            f"{counted(month.model.n, 'person')} ({100 * gap:.0f} points off, limit {100 * limit:.0f}). Most likely a "
+            "season or an offer that the past did not hold, or facts that are missing. Look closer: foretag feedback; "
+            f"{ACCEPT}"
         )

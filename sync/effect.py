@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sync.config_sections import Objective
+from sync.counted import counted
 from sync.site import Site
 from sync.store.ledger import Wave, made_by, matured, matured_at, predicted_at, values_at, waves
 
@@ -119,15 +120,15 @@ def sentences(effect: Effect, currency: str) -> list[str]:
 
 def _size(effect: Effect, smallest: str) -> str:
     acted, control = effect.found.people
-    waves_text = f"{len(effect.waves)} {'wave' if len(effect.waves) == 1 else 'waves'}"
+    waves_text = counted(len(effect.waves), "wave")
     return (
-        f"{acted:,} people acted on, {control:,} in the control group, {waves_text}. These can show a difference from "
-        f"about {smallest} on; what was predicted explains {effect.found.explained:.0%} of the spread."
+        f"{counted(acted, 'person')} acted on, {control:,} in the control group, {waves_text}. These can show a "
+        f"difference from about {smallest} on; what was predicted explains {effect.found.explained:.0%} of the spread."
     )
 
 
 def _beforehand(effect: Effect) -> str:
-    base = f"{effect.people:,} people, of whom {effect.rate:.0%} are expected to do it"
+    base = f"{counted(effect.people, 'person')}, of whom {effect.rate:.0%} are expected to do it"
     if effect.one_wave is not None:
         base += f", one wave can show a difference from about {100 * effect.one_wave:.1f} points on"
     if effect.months_needed is None or effect.months_needed > 120:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sync.config_sections import Guard
+from sync.counted import counted
 from sync.errors import ACCEPT
 from sync.store.scores import Standing
 
@@ -28,7 +29,7 @@ def objections(
 
 def _shrunken(limits: Guard, contacts_before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
     return [
-        f"{account} shows {now.get(account, 0)} contacts, {before} at the last run (limit: "
+        f"{account} shows {counted(now.get(account, 0), 'contact')}, {before} at the last run (limit: "
         f"{limits.max_input_drop_share:.0%} fewer). Most likely a filter, a missing right or a bulk delete there. "
         f"Look closer: foretag doctor; {ACCEPT}"
         for account, before in contacts_before.items()
@@ -42,7 +43,7 @@ def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[in
     found = []
     if both and moved > limits.max_segment_change_share * len(both) and moved > limits.one_segment_min_people:
         found.append(
-            f"{moved / len(both):.0%} of {len(both)} people would change segment (limit "
+            f"{moved / len(both):.0%} of {counted(len(both), 'person')} would change segment (limit "
             f"{limits.max_segment_change_share:.0%}). Most likely activity is missing from the last pull, or there was "
             f"a long break. Look closer: foretag report; {ACCEPT}"
         )
@@ -53,7 +54,7 @@ def _migrations(limits: Guard, before: Mapping[int, Standing], after: Mapping[in
             old[segment], 1
         ):
             found.append(
-                f"segment {segment} would go from {old[segment]} to {new[segment]} people (limit "
+                f"segment {segment} would go from {old[segment]} to {counted(new[segment], 'person')} (limit "
                 f"{limits.max_one_segment_change_share:.0%}). Most likely new models or limits between segments, a "
                 f"campaign, or activity that is missing. Look closer: foretag report; {ACCEPT}"
             )

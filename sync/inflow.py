@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from sync.counted import counted
 from sync.errors import ACCEPT
 from sync.instants import micros
 
@@ -49,9 +50,10 @@ def objections(found: Mapping[str, tuple[int, int]], settled: Collection[str], d
     for key in sorted(found.keys() - set(settled)):
         (account, kind), (now, least) = key.split(), found[key]
         yield (
-            f"{account} brought {now:,} activities of the kind {kind} in the last {SPAN.days} days, never fewer than "
-            f"{least:,} in any {SPAN.days} days of the twelve weeks before (limit: {drop:.0%} fewer). Most likely a "
-            f"missing right, a shop that is no longer connected, or a holiday. Look closer: foretag doctor; {ACCEPT}"
+            f"{account} brought {counted(now, 'activity')} of the kind {kind} in the last {SPAN.days} days, never "
+            f"fewer than {least:,} in any {SPAN.days} days of the twelve weeks before (limit: {drop:.0%} fewer). Most "
+            "likely a missing right, a shop that is no longer connected, or a holiday. Look closer: foretag doctor; "
+            f"{ACCEPT}"
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sync.config_segments import Segment
+from sync.counted import counted
 from sync.site import Site
 from sync.store.scores import flows, kept_at, last_scored, moves_since, paths
 from sync.upkeep import PERIODS
@@ -57,8 +58,9 @@ def unusual(site: Site) -> list[dict[str, Any]]:
     return [
         {
             **asdict(each),
-            "text": f"{each.people:,} people moved from {_name(site, each.origin)} to {_name(site, each.target)} "
-            f"within a week, usually {each.usual:,.0f} ({each.share:.1%} instead of {each.usual_share:.1%}), "
+            "text": f"{counted(each.people, 'person')} moved from {_name(site, each.origin)} to "
+            f"{_name(site, each.target)} within a week, usually {each.usual:,.0f} "
+            f"({each.share:.1%} instead of {each.usual_share:.1%}), "
             f"{each.money / 100:,.0f} {site.config.currency} expected from them",
         }
         for each in surges(_periods(site, PERIODS[0])[-WEEKS:])

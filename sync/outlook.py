@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from sync.counted import counted
 from sync.effect import effects, sentences
 from sync.feedback import findings, months
 from sync.movement import movement, movement_lines
@@ -72,10 +73,9 @@ def outlook_lines(site: Site, found: Mapping[str, Any]) -> Iterator[str]:
 
 def _came_true(each: Mapping[str, Any]) -> str:
     if "auc" not in each["measures"]:
-        return (
-            f"{each['people']:,} people, {each['predicted'] / 100:,.2f} expected, {each['happened'] / 100:,.2f} spent"
-        )
-    text = f"{each['people']:,} people, {each['predicted']:.1%} predicted, {each['happened']:.1%} happened"
+        expected, spent = each["predicted"] / 100, each["happened"] / 100
+        return f"{counted(each['people'], 'person')}, {expected:,.2f} expected, {spent:,.2f} spent"
+    text = f"{counted(each['people'], 'person')}, {each['predicted']:.1%} predicted, {each['happened']:.1%} happened"
     auc = each["measures"]["auc"]["value"]
     rule = each["rule_of_thumb"] and each["rule_of_thumb"]["auc"]["value"]
     if auc is None or rule is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sync.config import Config
 from sync.config_sections import TITLES
+from sync.counted import counted
 from sync.effect import effects, sentences
 from sync.feedback import findings
 from sync.fields import SEGMENTS, score_key
@@ -128,7 +129,7 @@ def _headline(
     emptied = [f"scores are {TOO_OLD}"] if too_old(config, scored, now) else []
     things = [*emptied, *objections, *problems, *(f"no prediction yet: {title}" for title in refused)]
     day = f"{scored.astimezone(config.zone):%d %B %Y}"
-    parts = [f"Scores are {AGES[age]} ({day})", f"{len(newest[1]):,} people scored"]
+    parts = [f"Scores are {AGES[age]} ({day})", f"{counted(len(newest[1]), 'person')} scored"]
     parts += [f"{people:,} wait for {account}" for account, people in summary.get("waiting", {}).items()]
     if summary.get("withheld"):
         parts.append("nothing was written by the last run")
@@ -144,7 +145,7 @@ def _problems(summary: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{account}: {stream} could not be read to the end"
     for account, found in summary.get("written", {}).items():
         if found["problem"] or found["failed"]:
-            yield f"{account}: {sum(found['failed'].values()):,} contacts could not be written"
+            yield f"{account}: {counted(sum(found['failed'].values()), 'contact')} could not be written"
 
 
 def _accounts(site: Site, summary: Mapping[str, Any]) -> Iterator[Account]:
@@ -251,5 +252,7 @@ def _written(site: Site, summary: Mapping[str, Any]) -> Iterator[Written]:
 def _log(site: Site) -> Iterator[LogLine]:
     for each in runs.last(site.db, 10):
         written = sum(found["contacts"] for found in each.summary.get("written", {}).values())
-        text = f"run {each.id}: {each.verdict or 'cut off'}, {each.summary.get('people', 0):,} people scored, "
-        yield LogLine(each.started.astimezone(site.config.zone), "run", f"{text}{written:,} contacts written")
+        text = (
+            f"run {each.id}: {each.verdict or 'cut off'}, {counted(each.summary.get('people', 0), 'person')} scored, "
+        )
+        yield LogLine(each.started.astimezone(site.config.zone), "run", f"{text}{counted(written, 'contact')} written")

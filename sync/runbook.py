@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sync.counted import counted
 from sync.errors import ForetagError
 from sync.plan import TOO_OLD
 from sync.redact import redact
@@ -54,7 +55,8 @@ def _next(refusal: outbox.Refusal | None, *, since: bool) -> str:
     if refusal is None:
         return "written since, by a later run" if since else "is written by the next run, if it is still to be"
     if refusal.next_try is None:
-        return f"given up after {refusal.attempts} attempts, until it changes on the platform or its segment changes"
+        tried = counted(refusal.attempts, "attempt")
+        return f"given up after {tried}, until it changes on the platform or its segment changes"
     return f"is tried again from {refusal.next_try:%Y-%m-%d %H:%M} UTC on"
 
 
@@ -84,7 +86,7 @@ def list_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for run in found:
         yield (
             f"run {run['number']:<5} {run['started'][:16]}  {run['verdict']:<8}  "
-            f"{run['contacts_written']:,} contacts written, {run['contacts_failed']:,} not"
+            f"{counted(run['contacts_written'], 'contact')} written, {run['contacts_failed']:,} not"
         )
 
 
@@ -94,7 +96,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield f"from         {run['started'][:19]} to {(run['ended'] or 'an unknown end')[:19]}"
     yield from _pulled_lines(run.get("pulled", {}))
     if run.get("segments"):
-        yield f"{'scored':<12} {run['people']:,} people"
+        yield f"{'scored':<12} {counted(run['people'], 'person')}"
         yield f"{'segments':<12} {' | '.join(f'{name} {count:,}' for name, count in run['segments'].items())}"
     yield from waiting_lines(run.get("waiting", {}))
     for title, why in run.get("trained", {}).items():
@@ -117,7 +119,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
 def _pulled_lines(pulled: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for account, streams in pulled.items():
         for stream, each in streams.items():
-            yield f"{'read':<12} {account} {stream}: {each['rows']:,} rows, {each['new']:,} new or changed"
+            yield f"{'read':<12} {account} {stream}: {counted(each['rows'], 'row')}, {each['new']:,} new or changed"
             if each["problem"]:
                 yield f"{'':<12} FAILED: {each['problem']}"
 
@@ -128,14 +130,14 @@ def _planned_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for each in run.get("unlisted", ()):
         yield f"{'pilot':<12} {each}"
     for account, each in run.get("planned", {}).items():
-        yield f"{'planned':<12} {account}: {each['contacts']:,} contacts"
+        yield f"{'planned':<12} {account}: {counted(each['contacts'], 'contact')}"
         for reason, count in run["skipped"].get(account, {}).items():
             yield f"{'':<12} left alone: {count:,} {reason}"
 
 
 def _written_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for account, each in run.get("written", {}).items():
-        yield f"{'written':<12} {account}: {each['contacts']:,} contacts in {each['calls']:,} calls"
+        yield f"{'written':<12} {account}: {counted(each['contacts'], 'contact')} in {counted(each['calls'], 'call')}"
         for reason, count in each["failed"].items():
             yield f"{'':<12} not written: {count:,} {reason}"
         if each["problem"]:
@@ -149,5 +151,5 @@ def failed_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not found:
         yield "Nothing that was to be written is missing."
     for each in found:
-        attempts = "1 attempt" if each["attempts"] == 1 else f"{each['attempts']} attempts"
+        attempts = counted(each["attempts"], "attempt")
         yield f"{each['account']} {each['object']} {each['id']}: {each['reason']} ({attempts}; {each['next']})"

@@ -9,6 +9,7 @@ from connectors.budget import Budget
 from connectors.contract import Change
 from connectors.records import Value
 from sync.apply import Applied
+from sync.counted import counted
 from sync.plan import OUTSIDE, TOO_OLD, Plan
 from sync.plan_counts import counts
 from sync.provision import Provisioned
@@ -43,8 +44,8 @@ def pulled_lines(pulled: Sequence[Pulled], calls: Mapping[str, int]) -> Iterator
         contacts, activities = sum(each.contacts for each in streams), sum(each.activities for each in streams)
         new = sum(each.contacts_changed + each.activities_new for each in streams)
         yield (
-            f"{account:<12} {contacts:,} contacts and {activities:,} activities read, {new:,} of them new or changed, "
-            f"in {calls.get(account, 0):,} calls"
+            f"{account:<12} {counted(contacts, 'contact')} and {counted(activities, 'activity')} read, "
+            f"{new:,} of them new or changed, in {counted(calls.get(account, 0), 'call')}"
         )
         for each in streams:
             if each.problem:
@@ -69,7 +70,7 @@ def budget_lines(budgets: Mapping[str, Budget], expected: Mapping[str, int]) -> 
     """What each account has spent today of what it may, before a run, and what the last one took (`expected`)."""
     for account, budget in budgets.items():
         last = f"; the last run took {expected[account]:,}" if expected.get(account) else ""
-        yield f"{account:<12} {budget.used:,} calls made today{_of(budget)}{last}"
+        yield f"{account:<12} {counted(budget.used, 'call')} made today{_of(budget)}{last}"
 
 
 def _of(budget: Budget | None) -> str:
@@ -85,16 +86,18 @@ def plan_lines(plan: Plan, budgets: Mapping[str, Budget] | None = None) -> Itera
         outside = sum(plan.skipped[account][OUTSIDE] for account in plan.pilot)
         share = inside / (inside + outside) if inside else 0
         yield (
-            f"PILOT {share:.0%}: {inside:,} of {inside + outside:,} contacts may be written; {outside:,} stay untouched"
+            f"PILOT {share:.0%}: {inside:,} of {counted(inside + outside, 'contact')} may be written; "
+            f"{outside:,} stay untouched"
         )
     for each in plan.unlisted:
         yield f"{'pilot':<12} ! {each}"
     for account, changes in plan.changes.items():
         tags = sum("tags" in change.after for change in changes)
         fields = sum(len(change.after) - ("tags" in change.after) for change in changes)
+        calls = plan.calls.get(account, 0)
         yield (
-            f"{account:<12} ~ update {len(changes):,} contacts ({fields:,} fields, {tags:,} tag sets) in "
-            f"{plan.calls.get(account, 0):,} calls{_left(plan.calls.get(account, 0), (budgets or {}).get(account))}"
+            f"{account:<12} ~ update {counted(len(changes), 'contact')} ({counted(fields, 'field')}, "
+            f"{counted(tags, 'tag set')}) in {counted(calls, 'call')}{_left(calls, (budgets or {}).get(account))}"
         )
         if plan.moved.get(account):
             yield f"{'':<12} ! {plan.moved[account]:,} held something else than was known: changed over there just now"
@@ -125,7 +128,7 @@ def detail_lines(plan: Plan) -> Iterator[str]:
         yield from _automation_lines(account, found, silent=account in plan.silent)
     if plan.flips_held:
         yield (
-            f"{plan.flips_held:,} people keep their segment although the numbers alone would move them: "
+            f"kept in their segment although the numbers alone would move them: {counted(plan.flips_held, 'person')}, "
             "by hysteresis, the minimum stay, or until a second run says so too"
         )
 
@@ -133,11 +136,12 @@ def detail_lines(plan: Plan) -> Iterator[str]:
 def _automation_lines(account: str, found: Mapping[str, Any], *, silent: bool) -> Iterator[str]:
     """For how many contacts automations could start; no platform tells how many automations listen."""
     if found["tagged"] and silent:
-        yield f"{account:<12} 0 automations start by the tags of {found['tagged']:,} contacts: they are set silently"
+        tagged = counted(found["tagged"], "contact")
+        yield f"{account:<12} 0 automations start by the tags of {tagged}: they are set silently"
     elif found["tagged"]:
-        yield f"{account:<12} automations on our tags can start for {found['tagged']:,} contacts"
+        yield f"{account:<12} automations on our tags can start for {counted(found['tagged'], 'contact')}"
     if found["moved"]:
-        told = f"automations on our segment field can start for {found['moved']:,} contacts"
+        told = f"automations on our segment field can start for {counted(found['moved'], 'contact')}"
         yield f"{account:<12} {told}: values cannot be set silently"
 
 
@@ -182,7 +186,8 @@ def applied_lines(applied: Iterable[Applied]) -> Iterator[str]:
     """What became of each account's part of the plan."""
     for each in applied:
         failed = sum(each.failed.values())
-        yield f"{each.account:<12} {each.written:,} contacts written, {failed:,} failed, {each.calls:,} calls"
+        written, calls = counted(each.written, "contact"), counted(each.calls, "call")
+        yield f"{each.account:<12} {written} written, {failed:,} failed, {calls}"
         if each.created:
             yield f"{'':<12} first {_first(each.created)}"
         for reason, count in each.failed.most_common(5):

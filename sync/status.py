@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sync.config_sections import Alerts
+from sync.counted import counted
 from sync.plan import TOO_OLD, too_old
 from sync.site import Site
 from sync.store import runs
@@ -74,19 +75,20 @@ def as_lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"scores   {data['freshness']}, of {data['scored'] or 'never: foretag run'}"
     if data["emptied"]:
         yield f"         {TOO_OLD}"
-    for account, people in data["waiting"].items():
+    for account, number in data["waiting"].items():
         yield (
-            f"         {people:,} people wait for {account}, which could not be read; the others are of "
+            f"         waiting for {account}, which could not be read: {counted(number, 'person')}; the others are of "
             f"{data['last_scored']}"
         )
     yield (
-        f"store    {stored['contact']:,} contacts of {stored['person']:,} people, {stored['activity']:,} activities, "
-        f"{stored['prediction']:,} predictions kept"
+        f"store    {counted(stored['contact'], 'contact')} of {counted(stored['person'], 'person')}, "
+        f"{counted(stored['activity'], 'activity')}, {counted(stored['prediction'], 'prediction')} kept"
     )
     if data["waiting_to_be_written"]:
-        yield f"waiting  {data['waiting_to_be_written']:,} contacts still to be written: foretag run"
+        yield f"waiting  {counted(data['waiting_to_be_written'], 'contact')} still to be written: foretag run"
     for currency, amounts in data["amounts_left_out"].items():
-        yield f"money    {amounts:,} amounts in {currency} are left out: `currency` in the config is {data['currency']}"
+        left_out = counted(amounts, "amount")
+        yield f"money    left out: {left_out} in {currency}; `currency` in the config is {data['currency']}"
     for each in data["runs"]:
         written = ", ".join(f"{account} {count:,}" for account, count in each["written"].items()) or "nothing"
         yield f"run {each['number']:<4} {each['as_of'][:16]}  {each['verdict']}; written: {written}"

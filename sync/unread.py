@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from sync.counted import counted
 from sync.pull import Pulled
 from sync.site import Site
 from sync.store import facts, passes, runs
@@ -33,7 +34,8 @@ def contacts(site: Site, missing: Collection[str]) -> dict[str, int]:
 def waiting_lines(waiting: Mapping[str, int]) -> Iterator[str]:
     """Who waits for which account, for people."""
     for account, number in waiting.items():
-        yield f"{'waiting':<12} {number:,} people for {account}: their scores stay as they were, on all platforms"
+        who = counted(number, "person")
+        yield f"{'waiting':<12} {who} for {account}: their scores stay as they were, on all platforms"
 
 
 def _was_read(site: Site, each: Pulled) -> bool:

@@ -6,6 +6,7 @@ import click
 
 from sync.cli import App, example, pass_app
 from sync.commands.asking import agree
+from sync.counted import counted
 
 
 @click.group(epilog=example("foretag backup create", "foretag backup check foretag-20261122-071400.sqlite"))
@@ -58,7 +59,7 @@ def restore(app: App, file: Path, yes: bool) -> None:
 
     found = examine(file)
     if not yes:
-        agree(f"Replace the store by one with {found.counts['contact']:,} contacts?")
+        agree(f"Replace the store by one with {counted(found.counts['contact'], 'contact')}?")
     kept = backup.restore(app.config, app.clock.now(), file)
     if kept:
         click.echo(f"The store from before is kept: {kept}")

@@ -7,6 +7,7 @@ import click
 
 from sync.cli import App, example, pass_app
 from sync.commands.asking import agree
+from sync.counted import counted
 from sync.errors import ForetagError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def cleanup(app: App, dry_run: bool, yes: bool) -> None:
             raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
             count = sum(len(each.things) for each in found)
-            agree(f"Empty {plan.size:,} contacts' values of ours and remove {count} things?")
+            agree(f"Empty our values on {counted(plan.size, 'contact')} and remove {counted(count, 'thing')}?")
         cleaned = clean(site, plan)
     for line in (*applied_lines(cleaned.emptied), *_removed_lines(cleaned.removed, "removed")):
         click.echo(line)

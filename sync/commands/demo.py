@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import example, parse_instant
+from sync.counted import counted
 from sync.files import write_whole
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _run(config: "Config", date: datetime, *, accept_large_change: bool = False)
         _section(0, "some of the changes, before → after", None, example_lines(outcome.plan, 3))
         _section(5, "written", seconds.get("apply", 0.0), applied_lines(outcome.applied))
         again = make_plan(site.db, site.config, site.connectors, date)
-        click.echo(f"      Planned once more: {again.size:,} contacts left to change.")
+        click.echo(f"      Planned once more: {counted(again.size, 'contact')} left to change.")
         page = write_report(site, date, config.data_dir.parent / "report.html")
         _section(6, f"reported: {page}", None, _came_true(site))
 
@@ -161,12 +162,12 @@ def _came_true(site: "Site") -> Iterator[str]:
         auc = f", AUC {each.auc.value:.3f} ({each.auc.low:.3f} to {each.auc.high:.3f})" if each.auc else ""
         yield (
             f"{each.objective} of {each.month}: predicted {each.predicted:.1%}, came true for "
-            f"{each.realised / each.n:.1%} of {each.n:,} people{auc}"
+            f"{each.realised / each.n:.1%} of {counted(each.n, 'person')}{auc}"
         )
     migration = report_data(site, site.clock.now()).migration
     flows = sorted(migration.flows if migration else (), key=lambda flow: -flow.people)
     for flow in [flow for flow in flows if flow.origin and flow.target and flow.origin != flow.target][:5]:
-        yield f"{flow.people:,} people moved from {flow.origin} to {flow.target}"
+        yield f"{counted(flow.people, 'person')} moved from {flow.origin} to {flow.target}"
 
 
 def _some_buyer(config: "Config", date: datetime) -> str:

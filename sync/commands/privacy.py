@@ -8,6 +8,7 @@ import click
 
 from sync.cli import App, example, pass_app
 from sync.commands.asking import agree
+from sync.counted import counted
 from sync.errors import ForetagError
 from sync.files import OWNER_ONLY, write_whole
 
@@ -83,7 +84,8 @@ def forget(app: App, email: str, store_only: bool, yes: bool) -> None:
 def _show(found: dict[str, Any]) -> None:
     for each in found["contacts"]:
         click.echo(f"{each['account']} {each['object']} {each['id']}")
-    counts = (f"{len(found[what]):,} {what}" for what in ("activities", "scores", "predictions"))
+    parts = {"activities": "activity", "scores": "score", "predictions": "prediction"}
+    counts = (counted(len(found[part]), thing) for part, thing in parts.items())
     click.echo(", ".join(counts))
 
 
@@ -96,7 +98,7 @@ def _empty(site: "Site", person: int) -> None:
     plan = emptying_plan(site, person)
     for account, reasons in plan.skipped.items():
         for reason, count in reasons.items():
-            click.echo(f"{account:<12} {count:,} contacts keep what foretag wrote to them: {reason}")
+            click.echo(f"{account:<12} what foretag wrote stays on {counted(count, 'contact')}: {reason}")
     if not plan.size:
         return
     outcome = carry_out(site, plan, ())

@@ -4,6 +4,7 @@ import click
 
 from sync.cli import App, example, pass_app
 from sync.commands.asking import agree
+from sync.counted import counted
 from sync.errors import ForetagError
 
 CHANGES_PENDING = 2
@@ -41,7 +42,7 @@ def undo(app: App, number: int, dry_run: bool, yes: bool) -> None:
         if dry_run:
             raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
-            agree(f"Put back {plan.size:,} contacts as they were before run {number}?")
+            agree(f"Put back {counted(plan.size, 'contact')} as they were before run {number}?")
         outcome = carry_out(site, plan, (), undoes=number)
     for line in applied_lines(outcome.applied):
         click.echo(line)

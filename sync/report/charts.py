@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from sync.counted import counted
 from sync.report.data import RealisedMonth, Segment
 from sync.report.evaluation import GainsPoint, ReliabilityBin
 from sync.report.numbers import FEWEST_FOR_PERCENT, money, percent, proportion_range, whole
@@ -76,7 +77,9 @@ def reliability(key: str, bins: Sequence[ReliabilityBin], verb: str, sentence: s
 
 def distribution(key: str, counts: Sequence[int]) -> Markup:
     """How many people have which score, in equal steps from 0 to 100."""
-    drawing = Drawing(key, 112, "How the scores are spread", f"{whole(sum(counts))} people by score from 0 to 100.")
+    drawing = Drawing(
+        key, 112, "How the scores are spread", f"{counted(sum(counts), 'person')} by score from 0 to 100."
+    )
     left, step, most = 40.0, (WIDTH - 52) / len(counts), max(max(counts), 1)
     for place, count in enumerate(counts):
         height = 66 * count / most

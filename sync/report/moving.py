@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sync.counted import counted
 from sync.report.data import Flow, Migration, Segment
 from sync.report.numbers import FEWEST_FOR_PERCENT, money, portion, signed, whole
 from sync.report.playbooks import direction
@@ -45,7 +46,7 @@ def summary(migration: Migration, labels: Mapping[str, str], currency: str) -> s
     if not people:
         return "Nobody changed segment since the last run."
     who = portion(people, total)
-    count = who if total < FEWEST_FOR_PERCENT else f"{whole(people)} people ({who})"
+    count = who if total < FEWEST_FOR_PERCENT else f"{counted(people, 'person')} ({who})"
     falls = [one for one in changed if direction(one.origin, one.target) == "down"]
     at_stake = f"Most at stake: {told(falls[0], labels, currency)}." if falls else "Nobody moved down."
     return f"{count} changed segment. {at_stake}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sync.counted import counted
 from sync.report.data import Headline, Objective, RealisedMonth
 from sync.report.evaluation import Evaluation, GainsPoint, Interval, ReliabilityBin
 from sync.report.numbers import FEWEST_FOR_PERCENT, likely, percent, portion, proportion_range, whole
@@ -25,7 +26,7 @@ COMMON = 0.5
 def headline(head: Headline) -> str:
     """The header sentence with the number of things to look at."""
     count = len(head.things)
-    look = f"{count} {'thing' if count == 1 else 'things'} to look at." if count else ""
+    look = f"{counted(count, 'thing')} to look at." if count else ""
     if not count and head.status == "ok":
         look = "Nothing needs your attention."
     return f"{', '.join(head.parts)}. {look}".strip() if head.parts else look
@@ -99,7 +100,7 @@ def flagged(objective: Objective, evaluation: Evaluation) -> str | None:
 def calibration(one: ReliabilityBin, verb: str) -> str:
     """Do the percentages come true: "Of 100 people we gave about 30 %, 28 bought (likely 22–35)"."""
     if one.n < FEWEST_FOR_PERCENT:
-        return f"Of {whole(one.n)} people we gave about {percent(one.predicted)}, {hits(one)} {verb}."
+        return f"Of {counted(one.n, 'person')} we gave about {percent(one.predicted)}, {hits(one)} {verb}."
     scale = 100 if one.predicted >= 0.05 else 1000
     happened = f"{one.observed * scale:.0f} {verb} ({likely(Interval(one.observed, one.low, one.high), scale)})"
     return f"Of {whole(scale)} people we gave about {percent(one.predicted)}, {happened}."
@@ -155,5 +156,5 @@ def realised(months: Sequence[RealisedMonth]) -> str:
     verdicts = [month_verdict(month) for month in months if month.n >= FEWEST_FOR_PERCENT]
     if not verdicts:
         return "Too few people yet to compare predictions with what happened."
-    unit = "month" if len(verdicts) == 1 else "months"
-    return f"What happened was as predicted in {verdicts.count('as predicted')} of {len(verdicts)} {unit}."
+    months_told = counted(len(verdicts), "month")
+    return f"What happened was as predicted in {verdicts.count('as predicted')} of {months_told}."

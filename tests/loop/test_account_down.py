@@ -147,7 +147,7 @@ def test_it_is_told_once_and_once_when_it_is_over(tiny, monkeypatch):
     run()
     run()
     (said,) = [each for each in told if "token is refused" in each]
-    assert said.startswith("mailchimp (16 people keep the scores they had): the token is refused")
+    assert said.startswith("mailchimp (the scores there were stay for 16 people): the token is refused")
     tiny.sandbox.clear_faults()
     run()
     assert sum(each.startswith("Over") and "token is refused" in each for each in told) == 1

@@ -161,7 +161,7 @@ def test_people_with_two_minds_about_mail_are_counted(hooked, helpers, platform)
         ):  # fmt: skip
             hooked.db.execute(insert, (account, f"{person}", consent, person))
     alerts.after_run(hooked, run(hooked))
-    assert sent(responses)[0].startswith("1 people have opted out on one platform and not on another.")
+    assert sent(responses)[0].startswith("opted out on one platform and not on another: 1 person.")
 
 
 @responses.activate

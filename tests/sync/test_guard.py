@@ -67,7 +67,7 @@ def test_a_fifth_of_the_people_may_move_and_not_one_more(connected, helpers) -> 
     fifth, more = (moved(after, helpers, 80, "Steady") for after in spread)
     assert objections(connected(1), LIMITS, before, fifth, {}) == []
     (text,) = objections(connected(1), LIMITS, before, more, {})
-    assert text.startswith("20% of 1000 people would change segment (limit 20%)")
+    assert text.startswith("20% of 1,000 people would change segment (limit 20%)")
     assert text.endswith("foretag run --accept-large-change")
 
 

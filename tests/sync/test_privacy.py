@@ -233,7 +233,7 @@ def test_our_fields_are_emptied_first_and_nothing_else(shop, foretag, platform) 
     assert result.exit_code == 0, result.output
     assert set(platform.stored["1"].values()) == {None}
     assert platform.stored["2"]["segment"] == "Loyal"
-    assert "hubspot      1 contacts written" in result.output
+    assert "hubspot      1 contact written" in result.output
     assert "Forgotten." in result.output
     assert ANNA not in result.output
     assert shop.rows("contact") == 1
@@ -264,7 +264,7 @@ def test_a_platform_that_refuses_keeps_the_person_known(shop, foretag, platform)
 def test_a_contact_that_cannot_be_written_to_is_told(shop, foretag) -> None:
     shop.see(shop.anna(writable=False, aliases=("9",)))
     result = foretag("forget", ANNA, "--yes")
-    assert "1 contacts keep what foretag wrote to them: not writable there" in result.output
+    assert "what foretag wrote stays on 1 contact: not writable there" in result.output
     assert shop.rows("contact") == 1
 
 

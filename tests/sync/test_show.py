@@ -61,7 +61,7 @@ def test_plan_counts_fields_and_tag_sets_apart(helpers) -> None:
     plan.calls = {"hubspot": 1}
     plan.skipped = {"hubspot": Counter({"unchanged": 1500, "opted out": 2})}
     assert list(plan_lines(plan))[:-1] == [
-        "hubspot      ~ update 2 contacts (2 fields, 1 tag sets) in 1 calls",
+        "hubspot      ~ update 2 contacts (2 fields, 1 tag set) in 1 call",
         "             = leave 2 alone: opted out",
         "             = leave 1,500 alone: unchanged",
         "news         ~ update 0 contacts (0 fields, 0 tag sets) in 0 calls",
@@ -169,15 +169,17 @@ def test_details_say_what_the_changes_amount_to(helpers) -> None:
         "hubspot      segments  Loyal 1",
         "hubspot      fields    segment 1, tags 1, buy_score 1",
         "hubspot      control   1 of them are marked as control group",
-        "hubspot      automations on our tags can start for 1 contacts",
-        "hubspot      automations on our segment field can start for 1 contacts: values cannot be set silently",
+        "hubspot      automations on our tags can start for 1 contact",
+        "hubspot      automations on our segment field can start for 1 contact: values cannot be set silently",
     ]
     plan.silent = ["hubspot"]
     assert (
         list(detail_lines(plan))[4]
-        == "hubspot      0 automations start by the tags of 1 contacts: they are set silently"
+        == "hubspot      0 automations start by the tags of 1 contact: they are set silently"
     )
-    assert held.startswith("1,200 people keep their segment although the numbers alone would move them: by hysteresis")
+    assert held.startswith(
+        "kept in their segment although the numbers alone would move them: 1,200 people, by hysteresis"
+    )
 
 
 def test_what_moved_since_is_named_field_by_field(helpers) -> None:

@@ -58,7 +58,7 @@ def test_amounts_in_another_currency_are_left_out_and_said(shop, helpers, tmp_pa
     (found,) = as_data(shop)["amounts_left_out"].items()
     assert found[0] == "CHF"
     assert found[1] > 10
-    said = f"{found[1]:,} amounts in CHF are left out: `currency` in the config is {shop.config.currency}"
+    said = f"left out: {found[1]:,} amounts in CHF; `currency` in the config is {shop.config.currency}"
     assert f"money    {said}" in list(as_lines(as_data(shop)))
     cycle.run(shop, Silent())
     assert f"{found[1]} amounts in CHF are left out" in caplog.text

@@ -136,7 +136,7 @@ def test_the_account_is_named_and_how_many_wait(both) -> None:
     assert "two: it was not read" in told
     lines = list(as_lines(as_data(both)))
     assert lines[1].startswith("scores   expired, of 2017-09-30")
-    assert "6 people wait for two" in lines[2]
+    assert "waiting for two, which could not be read: 6 people" in lines[2]
 
 
 def test_writing_later_leaves_them_alone_too_and_ends_no_alert(both) -> None:
@@ -234,7 +234,7 @@ def test_the_guard_measures_nothing_on_what_was_not_read(both) -> None:
     fails(both)
     later(both, days=1)
     (objection,) = run(both, Silent()).objections
-    assert objection.startswith("two shows 1 contacts, 6 at the last run")
+    assert objection.startswith("two shows 1 contact, 6 at the last run")
 
 
 def test_an_account_nobody_can_be_found_on_stops_learning_but_nobody(tmp_path, helpers) -> None:

@@ -10,6 +10,7 @@ import click
 from sync.cli import App, example, pass_app
 from sync.commands.accounts import account_option, chosen, left_out
 from sync.commands.asking import agree
+from sync.counted import counted
 from sync.errors import ForetagError, Refused
 
 CHANGES_PENDING = 2
@@ -156,7 +157,8 @@ def apply(app: App, file: Path, names: tuple[str, ...], yes: bool) -> None:
             raise click.exceptions.Exit(CHANGES_PENDING)
         if not yes:
             _say(plan_lines(made, site.budgets))
-            agree(f"Update {made.size:,} contacts?")
+            shares = (f"{counted(len(each), 'contact')} on {account}" for account, each in made.changes.items() if each)
+            agree(f"Update {' and '.join(shares)}?")
         outcome = carry_out(site, made, field_specs(site.config))
     _say(applied_lines(outcome.applied))
     click.echo(f"Run {outcome.number}: {outcome.verdict}. To take it back: foretag undo --run {outcome.number}")

@@ -170,7 +170,7 @@ def test_apply_asks_first_and_takes_no_for_an_answer(foretag, platform, people, 
     ended(foretag("apply", "plan.json", input="y\n"), 1, "Nobody can answer here", "--yes")
     assert platform.stored == {}
     monkeypatch.setattr("sync.commands.asking.in_terminal", lambda: True)
-    ended(foretag("apply", "plan.json", input="n\n"), 1, "Update 4 contacts? [y/N]")
+    ended(foretag("apply", "plan.json", input="n\n"), 1, "Update 4 contacts on hubspot? [y/N]")
     assert platform.stored == {}
     ended(foretag("apply", "plan.json", input="y\n"), 0)
     assert len(platform.stored) == 4

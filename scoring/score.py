@@ -166,8 +166,9 @@ def _result(model: Model, past: Snapshots) -> Result:
 
 
 def _segments(past: Snapshots, results: Mapping[str, Result]) -> tuple[str, ...]:
-    """The first segment of everyone, from buying again and expected value where these were asked."""
-    by_kind = {each.model.objective.kind: each.predictions for each in results.values() if each.predictions is not None}
+    """The first segment of everyone, from buying again and expected value where these were asked; the first of each."""
+    first_last = reversed(list(results.values()))
+    by_kind = {each.model.objective.kind: each.predictions for each in first_last if each.predictions is not None}
     people = standings(
         past.matrix(past.as_of), past.as_of, buying=by_kind.get("repeat_purchase"), spending=by_kind.get("value")
     )

@@ -161,3 +161,12 @@ def test_only_what_was_known_then_of_people(app):
         "lucky is left out: it is on your deny-list.",
         TODAY,
     )
+
+
+def test_segments_follow_the_first_of_objectives_of_one_kind(facts):
+    def placed(*days):
+        asked = [Objective(f"in {each}", "repeat_purchase", each) for each in days]
+        return score(table(facts), asked, **NAMES, candidates=("rules",)).segments
+
+    assert placed(14, 90) == placed(14)
+    assert placed(90, 14) == placed(90) != placed(14)

@@ -21,6 +21,17 @@ def test_at_most_three_for_and_two_against_strongest_first():
     assert [list(FAMILIES)[place] for place in two if place >= 0] == ["tenure", "frequency", "campaigns"]
 
 
+def test_how_often_somebody_bought_is_no_reason_when_they_have_long_stopped():
+    parts, x = np.zeros((2, len(FEATURES))), np.zeros((2, len(FEATURES)))
+    for family in ("recency", "rhythm", "frequency"):
+        parts[:, FEATURES.index(FAMILIES[family][0])] = 0.5
+    x[:, FEATURES.index("recency_in_gaps")] = (2.9, 3.1)
+    families = list(FAMILIES)
+    here, gone = ({families[place] for place in row if place >= 0} for row in pick(parts, x).families)
+    assert here == {"recency", "rhythm", "frequency"}
+    assert gone == {"recency"}
+
+
 def test_families_share_out_everything():
     parts = np.random.default_rng(1).normal(size=(20, len(FEATURES)))
     np.testing.assert_allclose(shares(parts).sum(axis=1), parts.sum(axis=1))

@@ -76,6 +76,14 @@ def test_waves_in_shadow_or_with_another_share_do_not_count(empty, helpers) -> N
     assert "Nothing can be compared yet" in sentences(found, "EUR")[0]
 
 
+def test_people_outside_the_pilot_are_on_neither_side(empty, helpers) -> None:
+    fill(empty, helpers.now - timedelta(days=31))
+    empty.db.execute("UPDATE prediction SET arm = 'none', outcome = 1 WHERE person_id % 2")
+    found = buying(empty).found
+    assert sum(found.people) == 2000
+    assert all(0.4 < mean < 0.6 for mean in found.means)
+
+
 def test_a_control_group_that_shrank_spoils_the_comparison(empty, helpers) -> None:
     fill(empty, helpers.now - timedelta(days=31), effect=0.3)
     empty.db.execute("DELETE FROM prediction WHERE arm = 'control' AND person_id % 2")

@@ -52,9 +52,9 @@ def leaks(past: Snapshots, training: Rows, test: Rows) -> dict[int, str]:
     """The columns to be kept out, by their place, and why, in one sentence each; y is taken as yes where above 0.
 
     Built-in features are point in time by construction; asked are the extra columns. Each must neither tell the
-    outcome alone, nor by its absence, nor rank people much better in the windows learned from than in later ones, nor
-    follow what people have done by today rather than by the cut-off (counted activities cannot), nor live on the last
-    days before it.
+    outcome alone, nor by its absence, nor live on the last days before the cut-off. It must not rank people much better
+    in the windows learned from than in later ones, nor follow what people have done by today rather than by the
+    cut-off: counted activities cannot know what came later, so where they fade times have changed, and they are kept.
     """
     if past.extras is None:
         return {}
@@ -68,12 +68,11 @@ def leaks(past: Snapshots, training: Rows, test: Rows) -> dict[int, str]:
     for extra, name in enumerate(past.extras.names):
         column = len(FEATURES) + extra
         values = test.x[:, column]
-        why = (
-            _too_good(values, test)
-            or _faded(training.x[:, column], training.y > 0, values, test.y > 0)
-            or (None if name.startswith(COUNTED) else _roll_up(values, test, today, late))
-            or _short_lived(values[order], lagged[:, extra], test.y[order] > 0)
-        )
+        by_today = None
+        if not name.startswith(COUNTED):
+            faded = _faded(training.x[:, column], training.y > 0, values, test.y > 0)
+            by_today = faded or _roll_up(values, test, today, late)
+        why = _too_good(values, test) or by_today or _short_lived(values[order], lagged[:, extra], test.y[order] > 0)
         if why:
             found[property_of(name)] = f"{property_of(name)} is kept out: {why}."
     return {

@@ -88,6 +88,21 @@ def test_what_knows_how_the_old_windows_went_is_kept_out(shop, at):
     assert "in the windows learned from" in why
 
 
+def test_an_activity_that_told_more_once_is_kept(shop, at):
+    """It is counted up to each cut-off, so it knows nothing of later: times have changed."""
+    facts = shop(people=PEOPLE, days=330, seed=1)
+    for cut in (60, 90, 120, 150, 180):
+        known = labels(facts.tables(), BUYS, at(cut))
+        for person in known.person_ids[known.inside & (known.y > 0)].tolist():
+            facts.add(person, "visit to the shop", cut - 9.0)
+    tables = facts.tables()
+    extras = Extras.of(tables, Static({}), none(), at(330))
+    assert any("visit to the shop" in name for name in extras.names)
+    past = Snapshots(tables, at(330), extras)
+    split = lesson(past, BUYS, 1)
+    assert leaks(past, split.training, split.test) == {}
+
+
 def test_a_property_that_changes_with_the_outcome_is_kept_out(tables, at):
     """Set on the last days before each purchase: at the cut-off it already knows."""
     rows = []

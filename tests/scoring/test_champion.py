@@ -7,6 +7,7 @@ import pytest
 
 from scoring.calibrate import Calibration
 from scoring.champion import MARGIN, contest
+from scoring.evaluate import Interval
 from scoring.objectives import Objective
 from scoring.recalibrate import anchor, newest_line, relevelled
 from scoring.snapshots import Snapshots
@@ -38,6 +39,14 @@ def test_a_challenger_that_is_surely_better_is_promoted(champion, challenger, pa
     assert len(verdict.slices) >= 2
     assert all(cut >= champion.trained_at for cut in verdict.slices)
     assert verdict.calibration_error[1] < verdict.calibration_error[0]
+
+
+def test_a_challenger_that_may_only_be_lucky_stays_outside(champion, challenger, past, monkeypatch):
+    monkeypatch.setattr("scoring.champion.difference", lambda *_: Interval(0.01, -0.01, 0.03))
+    verdict = contest(champion, challenger, past, CANDIDATES)
+    assert not verdict.promote
+    assert "% less (likely between" in verdict.why
+    assert "% more and" in verdict.why
 
 
 def test_a_challenger_that_is_worse_stays_outside(champion, challenger, past):

@@ -14,6 +14,7 @@ from sync.choosing import keep
 from sync.progress import Silent
 from sync.runbook import one, run_lines
 from sync.score import score
+from sync.standings import standings
 from sync.store import runs
 from sync.store.database import transaction
 from sync.store.models import artefact, level_at, model_in_use, models, promotions, save_model
@@ -124,6 +125,20 @@ def test_evidence_promotes_and_the_one_before_is_kept(pair, helpers, said) -> No
     assert model_in_use(pair.db, "churn", later - timedelta(hours=1)).id == first.model_id
     moved = pair.db.execute("SELECT DISTINCT cause FROM move WHERE at > 0").fetchall()
     assert {row[0] for row in moved} <= {"event", "model change"}
+
+
+def test_moves_are_put_down_to_the_model_in_the_run_that_changed_it(pair, helpers, said, monkeypatch) -> None:
+    seen = []
+
+    def watched(*args, new_model, **more):
+        seen.append(new_model)
+        return standings(*args, new_model=new_model, **more)
+
+    monkeypatch.setattr("sync.score.standings", watched)
+    said(promote=True)
+    score(pair, helpers.now + timedelta(days=7), train=True)
+    score(pair, helpers.now + timedelta(days=8))
+    assert seen == [True, False]
 
 
 def test_a_model_whose_kind_is_no_candidate_any_more_is_replaced_when_training_is_due(pair, helpers) -> None:

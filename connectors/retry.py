@@ -41,7 +41,7 @@ def error_of(response: requests.Response, what: str) -> ConnectorError | None:
     if status in (408, 423, 425, 477) or status >= 500:
         return Unavailable(said, retry_after(response))
     if status == 401:
-        return NotAuthorised(f"{said}: the token is wrong, expired or revoked. Put in a new one: foretag secret set")
+        return NotAuthorised(f"{said}: the token is wrong, expired or revoked")
     if status == 403:
         return NotPermitted(f"{said}: {_excerpt(response)}")
     return Rejected(f"{said}: {_excerpt(response)}", status, body_of(response))

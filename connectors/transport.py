@@ -34,11 +34,11 @@ Explain = Callable[[requests.Response, str], ConnectorError | None]
 class Transport(requests.Session):
     """A `requests.Session` for one account.
 
-    `base_url` is the address of the platform's API (or of a sandbox). SDKs that insist on an address of their own
-    are pointed at `alias`, which is replaced by `base_url` on the way out. `renew` returns a fresh Authorization
-    header when the platform says that the token has expired, or None when it cannot. Calls, but for the fetching of
-    result files, are spent from `budget`; `meter` reads what the platform itself has counted. Result files may also
-    come from the hosts in `files_from`. Safe to share between threads.
+    `base_url` is the address of the platform's API (or of a sandbox). SDKs that insist on an address of their own are
+    pointed at `alias`, which is replaced by `base_url` on the way out. `renew` returns a fresh Authorization header
+    when the platform says that the token has expired, or None when it cannot. Calls, but for the fetching of result
+    files, are spent from `budget`; `meter` reads what the platform itself has counted. What is refused for its token
+    names `account`. Result files may also come from the hosts in `files_from`. Safe to share between threads.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Transport(requests.Session):
         renew: Callable[[], str | None] | None = None,
         alias: str | None = None,
         budget: Budget | None = None,
+        account: str = "ACCOUNT",
         meter: Meter | None = None,
         files_from: Sequence[str] = (),
         connections: int = 6,
@@ -71,6 +72,7 @@ class Transport(requests.Session):
         self._renew = renew
         self._alias = alias.rstrip("/") if alias else None
         self._budget = budget
+        self._account = account
         self._meter = meter
         self._files_from = files_from
         self._attempts = attempts
@@ -161,6 +163,8 @@ class Transport(requests.Session):
         if problem is None:
             self._check_whole(response, rule, what)
             return response
+        if isinstance(problem, NotAuthorised):
+            raise NotAuthorised(f"{problem}. To put in a new secret: foretag secret set {self._account}")
         if isinstance(problem, Unavailable) and not rule.repeatable:
             raise NotKnown(f"{problem}; whether it took effect is not known, so it was not sent again")
         raise problem

@@ -55,6 +55,6 @@ def _host(account: Account) -> str:
     from connectors.mailchimp.client import address
 
     try:
-        return urlsplit(address(secrets.find(account.secret_name).value)).netloc
+        return urlsplit(address(secrets.find(account.secret_name).value, account.name)).netloc
     except (ConnectorError, ForetagError):
         return f"DC.api.mailchimp.com (DC stands at the end of the key: foretag secret set {account.name})"

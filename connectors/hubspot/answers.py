@@ -21,7 +21,7 @@ def explain(response: requests.Response, what: str) -> ConnectorError | None:
     if response.status_code < 400:
         return None
     if response.status_code == _MALFORMED_TOKEN:
-        return NotAuthorised(f"{what}: HubSpot does not recognise the token. Put in a new one: foretag secret set")
+        return NotAuthorised(f"{what}: HubSpot does not recognise the token")
     if response.status_code == _LOCKED:
         return Unavailable(f"{what}: the record is locked", max(_LOCKED_SECONDS, retry_after(response) or 0))
     body = body_of(response)

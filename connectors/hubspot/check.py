@@ -19,7 +19,7 @@ def check(api: Api, fields: Fields, specs: Sequence[FieldSpec]) -> list[Finding]
     try:
         account = api.get("/account-info/v3/details")
     except ConnectorError as error:
-        return [failed_finding(error, "foretag secret set" if isinstance(error, NotAuthorised) else _SCOPES)]
+        return [failed_finding(error, "" if isinstance(error, NotAuthorised) else _SCOPES)]
     name = f"account {account.get('portalId')}, {account.get('companyCurrency')}, {account.get('timeZone')}"
     return [
         Finding("ok", f"HubSpot {name}"),

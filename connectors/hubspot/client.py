@@ -109,6 +109,7 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
         sleep=sleep,
         explain=explain,
         budget=account.budget,
+        account=account.name,
         meter=usage,
     )
     return HubSpot(account, transport, Api(transport, account.token, version))

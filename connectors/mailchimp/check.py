@@ -16,7 +16,7 @@ def check(api: Api, fields: Fields, schema: Schema, specs: Sequence[FieldSpec]) 
     try:
         root = api.call(api.root.get_root, exclude_fields=["_links"])
     except ConnectorError as error:
-        return [failed_finding(error, "foretag secret set")]
+        return [failed_finding(error)]
     role = root.get("role")
     finding = Finding("ok", f"Mailchimp account {root.get('account_name')}, role {role}")
     if role not in _WRITERS:

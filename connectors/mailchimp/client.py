@@ -115,23 +115,26 @@ def connect(account: Account, *, sleep: Callable[[float], None], monotonic: Call
     """
     removable = Fields(account.prefix, account.fields).merge if account.cleanup else ()
     transport = Transport(
-        account.base_url or address(account.token),
+        account.base_url or address(account.token, account.name),
         AllowList(rules(account.prefix, _names(account, "audiences"), removable, provision=account.provision)),
         Pacer({}, monotonic=monotonic, sleep=sleep),
         sleep=sleep,
         explain=explain,
         budget=account.budget,
+        account=account.name,
         files_from=_names(account, "result_hosts"),
         connections=_CONNECTIONS,
     )
     return Mailchimp(account, transport, sleep)
 
 
-def address(key: str) -> str:
+def address(key: str, account: str) -> str:
     """Where the API of the key's own data centre is. Anything else behind the hyphen would be somebody's host."""
     datacenter = key.rpartition("-")[2]
     if not re.fullmatch(r"[a-z]{2}\d+", datacenter):
-        raise NotAuthorised("the Mailchimp API key does not end in a data centre such as -us6: foretag secret set")
+        raise NotAuthorised(
+            f"the Mailchimp API key does not end in a data centre such as -us6: foretag secret set {account}"
+        )
     return f"https://{datacenter}.api.mailchimp.com/3.0"
 
 

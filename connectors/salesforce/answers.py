@@ -80,7 +80,7 @@ def by_code(code: str, message: str, what: str) -> ConnectorError | None:
             return Throttled(said)
         return QuotaSpent(f"{said} The org's calls of the last 24 hours are used up; try again later")
     if code == "INVALID_SESSION_ID":
-        return NotAuthorised(f"{said}. Put in a new token: foretag secret set")
+        return NotAuthorised(said)
     if code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
         name = re.search(r"(?:column|field|fields:) '?([\w.]*\w)", message)
         field = name.group(1) if name else "a field"

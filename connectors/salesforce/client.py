@@ -49,7 +49,9 @@ def connect(
         raise Stop(f"{account.name}: instance_url is missing, such as https://acme.my.salesforce.com")
     version = str(account.options.get("api_version") or "62.0")
     pacer = Pacer({}, monotonic=monotonic, sleep=sleep)
-    tokens = Transport(str(address), AllowList(token_rules()), pacer, sleep=sleep, explain=explain)
+    tokens = Transport(
+        str(address), AllowList(token_rules()), pacer, sleep=sleep, explain=explain, account=account.name
+    )
     login = Login(account.token, tokens)
     removable = full_names(account.prefix, account.fields) if account.cleanup else ()
     transport = Transport(
@@ -61,6 +63,7 @@ def connect(
         renew=login.renew,
         alias=f"https://{_HOST}",
         budget=account.budget,
+        account=account.name,
         meter=usage,
     )
     transport.auth = login

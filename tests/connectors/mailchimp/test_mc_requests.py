@@ -379,7 +379,7 @@ def test_an_answer_that_is_not_mailchimps_is_asked_for_again_and_then_given_up(w
     [
         (403, "The API key provided is linked to datacenter 'us6'", NotAuthorised, 'server = "us6"'),
         (403, "Your plan does not include this.", NotPermitted, "plan"),
-        (401, "Your API key may be invalid", NotAuthorised, "foretag secret set"),
+        (401, "Your API key may be invalid", NotAuthorised, "foretag secret set shop"),
         (404, "The requested resource could not be found.", Rejected, "could not be found"),
     ],
 )

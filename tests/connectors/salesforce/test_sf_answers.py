@@ -39,7 +39,7 @@ def error(code: str, message: str) -> list[dict[str, str]]:
     [
         (403, error("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), QuotaSpent, "try again later"),
         (403, error("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded."), Throttled, "Concurrent"),
-        (401, error("INVALID_SESSION_ID", "Session expired or invalid"), NotAuthorised, "foretag secret set"),
+        (401, error("INVALID_SESSION_ID", "Session expired or invalid"), NotAuthorised, "Session expired"),
         (
             400,
             error(

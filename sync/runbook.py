@@ -12,8 +12,6 @@ from sync.store import outbox, runs
 from sync.store.runs import Run
 from sync.unread import waiting_lines
 
-OPEN = "cut off or still going on"
-"""What stands for the verdict of a run that has not ended."""
 _STATES = {
     "failed": "refused by the platform",
     "sent": "sent, but the answer never came",
@@ -25,13 +23,13 @@ _STATES = {
 
 def listed(site: Site, count: int) -> list[dict[str, Any]]:
     """The newest runs in short, newest first, as JSON-able data."""
-    return [_heading(run) for run in runs.last(site.db, count)]
+    return [_heading(site, run) for run in runs.last(site.db, count)]
 
 
 def one(site: Site, number: int) -> dict[str, Any]:
     """Everything the book says of run `number`: counts and instants, no personal data. ForetagError without one."""
     run = _find(site, number)
-    return {**_heading(run), "undone_by": runs.undone_by(site.db, number), **run.summary}
+    return {**_heading(site, run), "undone_by": runs.undone_by(site.db, number), **run.summary}
 
 
 def failed(site: Site, number: int) -> list[dict[str, Any]]:
@@ -67,13 +65,13 @@ def _find(site: Site, number: int) -> Run:
     return run
 
 
-def _heading(run: Run) -> dict[str, Any]:
+def _heading(site: Site, run: Run) -> dict[str, Any]:
     written = run.summary.get("written", {})
     return {
         "number": run.id,
         "started": run.started.isoformat(),
         "ended": run.ended.isoformat() if run.ended else None,
-        "verdict": run.verdict or OPEN,
+        "verdict": run.verdict or site.open_verdict(run.id, run.started),
         "contacts_written": sum(each["contacts"] for each in written.values()),
         "contacts_failed": sum(sum(each["failed"].values()) for each in written.values()),
     }

@@ -15,7 +15,7 @@ from connectors.contract import Connector
 from sync.clock import Clock
 from sync.config import Config
 from sync.errors import ForetagError
-from sync.lock import Hold, only_run
+from sync.lock import Hold, only_run, open_run
 from sync.log import present
 from sync.store import runs
 from sync.store.calls import CallBook
@@ -102,6 +102,10 @@ class Site:
         """Show whoever waits for the lock that this process is at work, and in which `run`."""
         if self.hold:
             self.hold.beat(self.clock.now(), run)
+
+    def open_verdict(self, run: int, started: datetime) -> str:
+        """What stands for the verdict of a `run` that has none: whether it goes on, as far as that can be seen."""
+        return open_run(self.config.data_dir, run, started, self.clock.now().astimezone(self.config.zone))
 
     def calls(self) -> dict[str, int]:
         """Calls sent so far, by account."""

@@ -55,7 +55,7 @@ def as_data(site: Site) -> dict[str, Any]:
             {
                 "number": each.id,
                 "as_of": each.as_of.isoformat(),
-                "verdict": each.verdict or "cut off or still going on",
+                "verdict": each.verdict or site.open_verdict(each.id, each.started),
                 "written": {
                     account: written["contacts"] for account, written in each.summary.get("written", {}).items()
                 },

@@ -1,5 +1,6 @@
 """One run at a time, over processes, and gone with the process that held it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sync.errors import RunActive
-from sync.lock import only_run
+from sync.lock import only_run, open_run
 from sync.site import open_site
 
 NOW = datetime(2017, 9, 30, 12, tzinfo=UTC)
@@ -18,7 +19,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from sync.lock import only_run
+from sync.lock import only_run, open_run
 with only_run(Path(sys.argv[1]), datetime(2017, 9, 30, 11, 59, tzinfo=UTC)):
     print("held", flush=True)
     sys.stdin.read()
@@ -93,6 +94,35 @@ def test_an_owner_that_has_not_written_its_name_yet_is_no_error(tmp_path) -> Non
         (tmp_path / "foretag.lock").write_text("")
         with pytest.raises(RunActive, match=r"^another run is active\. Try again"), only_run(tmp_path, NOW):
             pass
+
+
+def test_the_book_tells_a_run_that_goes_on_from_one_that_was_cut_off(tmp_path) -> None:
+    assert open_run(tmp_path, 7, NOW, NOW) == "cut off"
+    late = NOW + timedelta(hours=1)
+    with only_run(tmp_path, NOW) as hold:
+        going_on = f"going on since 12:00 (pid {os.getpid()}, last sign of life 2017-09-30 12:00)"
+        assert open_run(tmp_path, 7, NOW, NOW) == going_on, "who begins a run has the lock first"
+        assert open_run(tmp_path, 6, NOW - timedelta(days=1), NOW) == "cut off"
+        hold.beat(NOW, run=7)
+        assert open_run(tmp_path, 7, NOW, NOW) == going_on
+        assert open_run(tmp_path, 7, NOW, late) == going_on[:-1] + f"; if it hangs: kill {os.getpid()})"
+        assert open_run(tmp_path, 6, NOW, NOW) == "cut off"
+        book = json.loads((tmp_path / "foretag.lock").read_text())
+        (tmp_path / "foretag.lock").write_text(json.dumps({**book, "host": "another"}))
+        assert open_run(tmp_path, 7, NOW, NOW) == "cut off or still going on"
+        (tmp_path / "foretag.lock").write_text("")
+        assert open_run(tmp_path, 7, NOW, NOW) == "cut off or still going on"
+    assert open_run(tmp_path, 7, NOW, NOW) == "cut off"
+
+
+@pytest.mark.crash
+def test_of_a_process_that_was_killed_the_book_is_not_believed(tmp_path, holder) -> None:
+    assert open_run(tmp_path, 1, NOW, NOW).startswith(f"going on since 11:59 (pid {holder.pid}, ")
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert open_run(tmp_path, 1, NOW, NOW) == "cut off"
+    with only_run(tmp_path, NOW):
+        pass
 
 
 def test_the_folder_is_made(tmp_path) -> None:

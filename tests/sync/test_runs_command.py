@@ -130,7 +130,7 @@ def test_a_run_that_was_cut_off_or_undone_says_so(foretag, site, write, helpers)
     cut_off = runs.begin(site.db, helpers.now, helpers.now)
     assert "undone by    run 2" in foretag("show", str(first)).output
     assert "undoes       run 1" in foretag("show", str(undoing)).output
-    assert "run 3: cut off or still going on" in foretag("show", str(cut_off)).output
+    assert "run 3: cut off\n" in foretag("show", str(cut_off)).output
 
 
 def test_a_failed_read_is_shown_with_its_problem(foretag, site, platform) -> None:

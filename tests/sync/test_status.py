@@ -1,6 +1,7 @@
 """The state of the installation, as data and as lines."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from sync import cycle
 from sync.clock import FixedClock
 from sync.config_sections import Alerts
+from sync.lock import only_run
 from sync.progress import Silent
 from sync.status import as_data, as_lines, freshness
 from sync.store import runs
@@ -86,7 +88,15 @@ def test_what_waits_and_why_a_run_was_refused_are_told(shop, platform) -> None:
 
 def test_a_run_without_an_end_is_shown_as_such(shop, helpers) -> None:
     runs.begin(shop.db, helpers.now, helpers.now)
-    assert as_data(shop)["runs"][0]["verdict"] == "cut off or still going on"
+    assert as_data(shop)["runs"][0]["verdict"] == "cut off"
+    with only_run(shop.config.data_dir, helpers.now - timedelta(minutes=1)) as hold:
+        number = runs.begin(shop.db, helpers.now, helpers.now)
+        hold.beat(helpers.now, number)
+        going_on, cut_off = as_data(shop)["runs"][:2]
+    told = f"going on since 13:59 (pid {os.getpid()}, last sign of life 2017-09-30 14:00)"
+    assert (going_on["number"], going_on["verdict"]) == (number, told)
+    assert cut_off["verdict"] == "cut off"
+    assert as_data(shop)["runs"][0]["verdict"] == "cut off"
 
 
 def test_only_the_last_five_runs_are_shown(shop, helpers) -> None:

@@ -190,7 +190,7 @@ def test_doctor_looks_for_each_list_of_a_pilot(config_file, monkeypatch):
     pilot = '[pilot]\nonly = ["hubspot:list:Autumn", "hubspot:tag:x", "hubspot:list:Spring"]\n'
     config_file.write_text(config_file.read_text() + pilot)
     _secret, autumn, spring = (finding for what, finding in examined(config_file, []) if what == "hubspot")
-    assert spring == Finding("ok", 'the pilot may be of the 2 contacts of "Spring"')
+    assert spring == Finding("ok", 'the pilot may be of "Spring": 2 contacts')
     assert (autumn.level, "anna" in autumn.text, "crm.lists.read" in autumn.text) == ("fail", False, True)
     assert autumn.fix == "until then it lets nobody into the pilot ([pilot] only)"
 

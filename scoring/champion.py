@@ -36,19 +36,23 @@ class Verdict:
     """Of the champion and of the challenger; None for money."""
 
 
-def contest(champion: Model, challenger: Model, past: Snapshots, simplest_first: Sequence[str]) -> Verdict:
+def contest(
+    champion: Model, challenger: Model, past: Snapshots, simplest_first: Sequence[str], *, since: int = 0
+) -> Verdict:
     """Judge `challenger`, fresh from training (its `check` is needed), against `champion` on what came after that one.
 
     The challenger stands for its trial, which had learned only from windows that ended before the test cut-offs; the
     champion carries the level it had at the first of these. Promoted is whoever loses surely less, or surely hardly
-    more (MARGIN) while simpler or better calibrated. Raises ValueError for a refused model or without a check.
+    more (MARGIN) while simpler or better calibrated. Where a human went back to the champion, only evidence after
+    that counts: windows from `since` (µs UTC) on. Raises ValueError for a refused model or without a check.
     """
     if champion.estimator is None or challenger.estimator is None or challenger.check is None:
         raise ValueError("a comparison needs two models, and the rows the newer one was judged on")
     check = challenger.check
-    cuts = [cut for cut in np.unique(check.cuts).tolist() if cut >= champion.trained_at]
+    since = max(since, champion.trained_at)
+    cuts = [cut for cut in np.unique(check.cuts).tolist() if cut >= since]
     if len(cuts) < SLICES:
-        return Verdict(False, _not_yet(champion, challenger, len(cuts)), tuple(cuts))
+        return Verdict(False, _not_yet(since, challenger, len(cuts)), tuple(cuts))
     money, seed = challenger.objective.in_money, challenger.seed
     rows = np.isin(check.cuts, cuts)
     truth = 1 - check.y[rows] if challenger.objective.kind == "churn" else check.y[rows]
@@ -87,9 +91,9 @@ def _champion_links(champion: Model, check: Check, past: Snapshots, cuts: Sequen
     return links
 
 
-def _not_yet(champion: Model, challenger: Model, slices: int) -> str:
-    # The second slice begins a month after the training, and its horizon has to pass as well.
-    when = champion.trained_at + challenger.objective.horizon + 30 * (SLICES - 1) * DAY
+def _not_yet(since: int, challenger: Model, slices: int) -> str:
+    # The second slice begins a month after the first may, and its horizon has to pass as well.
+    when = since + challenger.objective.horizon + 30 * (SLICES - 1) * DAY
     return (
         f"{slices} of {SLICES} windows have ended that the model in use had not learned from: "
         f"it stays; the comparison is possible from about {day(max(when, challenger.trained_at))}."

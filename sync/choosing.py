@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sync.config_sections import Objective
 from sync.errors import ForetagError
-from sync.instants import instant
+from sync.instants import instant, micros
 from sync.retraining import KNOWN, outcomes_known, reason
 from sync.site import Site
 from sync.store.models import (
@@ -16,6 +16,7 @@ from sync.store.models import (
     StoredModel,
     artefact,
     forget_challengers,
+    gone_back_at,
     level_at,
     model_in_use,
     newest_level,
@@ -138,7 +139,8 @@ def _chosen(
     if trained.refused:
         kept = _at_its_level(site, objective, champion, stored.id, past)
         return replace(kept, trained=trained, verdict=f"No challenger: {trained.refused}")
-    verdict = contest(champion, trained, past, CANDIDATES)
+    back = gone_back_at(site.db, objective.key, instant(past.as_of))
+    verdict = contest(champion, trained, past, CANDIDATES, since=micros(back) if back else 0)
     if verdict.promote:
         return Used(objective, trained, trained.rule_of_thumb(), trained, "evidence", marks, verdict.why)
     kept = _at_its_level(site, objective, champion, stored.id, past)

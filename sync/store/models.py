@@ -100,6 +100,12 @@ def model_in_use(db: sqlite3.Connection, objective: str, as_of: datetime) -> Sto
     return next(each for each in models(db, objective) if each.id == by_then[-1].model_id)
 
 
+def gone_back_at(db: sqlite3.Connection, objective: str, as_of: datetime) -> datetime | None:
+    """When a human went back to the model in use at `as_of`; None where it came into use in another way."""
+    by_then = [each for each in promotions(db, objective) if each.at <= as_of]
+    return by_then[-1].at if by_then and by_then[-1].cause == "rollback" else None
+
+
 def newest_model(db: sqlite3.Connection, objective: str, as_of: datetime) -> StoredModel | None:
     """The model of this objective that was trained last by `as_of`, used or not."""
     by_then = [each for each in models(db, objective) if each.trained_at <= as_of]

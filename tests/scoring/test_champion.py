@@ -41,6 +41,14 @@ def test_a_challenger_that_is_surely_better_is_promoted(champion, challenger, pa
     assert verdict.calibration_error[1] < verdict.calibration_error[0]
 
 
+def test_after_a_human_went_back_only_younger_evidence_counts(champion, challenger, past, at):
+    backwards, days = spoiled(champion, slope=-1.0), sorted(set(challenger.check.cuts.tolist()))
+    assert contest(backwards, challenger, past, CANDIDATES, since=days[-2]).slices == tuple(days[-2:])
+    verdict = contest(backwards, challenger, past, CANDIDATES, since=days[-2] + 1)
+    assert not verdict.promote
+    assert verdict.why.startswith("1 of 2 windows have ended")
+
+
 def test_a_challenger_that_may_only_be_lucky_stays_outside(champion, challenger, past, monkeypatch):
     monkeypatch.setattr("scoring.champion.difference", lambda *_: Interval(0.01, -0.01, 0.03))
     verdict = contest(champion, challenger, past, CANDIDATES)

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
+from scoring import champion
 from sync import cards, cli
 from sync.clock import FixedClock
 from sync.config_sections import TITLES
 from sync.errors import ForetagError
+from sync.instants import micros
 from sync.score import score
 from sync.store.models import forget_challengers, model_in_use, models, promotions
 
@@ -92,6 +94,23 @@ def test_going_back_concerns_one_objective_where_each_had_a_training(challenged,
     assert cards.roll_back(challenged, "churn", None)[0].model_id == first.id
     forget_challengers(challenged.db, "churn", 0)
     assert {each.id for each in models(challenged.db, "churn")} == {first.id, newest.id}
+
+
+def test_who_goes_back_is_not_overruled_by_what_was_known_then(challenged, foretag, helpers, monkeypatch) -> None:
+    """Evidence from before the decision does not count."""
+    asked = []
+
+    def contest(champion, challenger, past, simplest_first, *, since=0):
+        asked.append(since)
+        return judge(champion, challenger, past, simplest_first, since=since)
+
+    judge = champion.contest
+    monkeypatch.setattr(champion, "contest", contest)
+    newest = models(challenged.db, "churn")[-1]
+    assert foretag("rollback", "churn", "--to", str(newest.id)).exit_code == 0
+    back = promotions(challenged.db, "churn")[-1].at
+    score(challenged, helpers.now + timedelta(days=9), train=True)
+    assert asked == [0, micros(back)], "of buying again nobody went back"
 
 
 def test_a_model_that_was_asked_something_else_is_not_gone_back_to(shop, foretag, helpers, tmp_path) -> None:

@@ -228,11 +228,13 @@ def noise(shop: Intake, seeds: int = 100, shuffles: int = 10) -> Iterator[Told]:
     refused, aucs = 0, []
     people = np.random.default_rng(SEED).choice(shop.persons.size, 400, replace=False)
     for seed in range(seeds):
-        rng = np.random.default_rng(seed)
 
-        def drawn(objective: Objective, cuts: list[int], _: object, rng: np.random.Generator = rng) -> snapshots.Rows:
-            rows = honest(objective, cuts, people)
-            return replace(rows, y=(rng.random(rows.y.size) < 0.3).astype(np.float64))
+        def drawn(objective: Objective, cuts: list[int], noise: int = seed, **_: object) -> snapshots.Rows:
+            rows = honest(objective, cuts)
+            rows = rows.where(np.isin(rows.person_ids, people))
+            luck = {cut: np.random.default_rng([noise, cut]).random(shop.persons.size) for cut in cuts}
+            drawn = [luck[cut][person] for cut, person in zip(rows.cuts, rows.person_ids, strict=True)]
+            return replace(rows, y=(np.array(drawn) < 0.3).astype(np.float64))
 
         past.rows = drawn  # type: ignore[method-assign]
         model = train(past.tables, objective, cut, seed=SEED, snapshots=past, candidates=USUAL)

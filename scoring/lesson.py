@@ -12,13 +12,15 @@ from scoring.sample import count
 from scoring.snapshots import Rows, Snapshots
 
 MOST_ROWS = 60_000
-"""Learning curves are flat long before this many rows: of more, some are drawn, and the model says so. Judged is on
-all, since a level needs many outcomes. Rows are drawn and not people: two of one person tell less than two of two.
+"""Learning curves are flat long before this many rows: of more, some are drawn, and the model says so. Rows
+are drawn and not people: two of one person tell less than two of two.
 """
+MOST_TEST_ROWS = 40_000
+"""Rows that are judged on, drawn as well. Intervals are narrow long before, and each rung is drawn anew many times."""
 ENOUGH_OUTCOMES = 1_000
 """Rows on the rarer side that should be among those drawn: where outcomes are rare, more are drawn."""
-MOST_ROWS_OF_RARE = 5 * MOST_ROWS
-"""Even for the sake of rare outcomes; time and memory grow with them."""
+MOST_OF_RARE = 5
+"""Times as many rows at most, even for the sake of rare outcomes: time and memory grow with them."""
 MOST_TEST_CUTS = 3
 """One window alone is too noisy to tell models apart, and its level may be a whim of the calendar."""
 PRIOR_WEIGHT = 10
@@ -46,8 +48,8 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     matured, outside = past.inside(objective, cuts), past.outside(objective, cuts)
     tests = _test_cuts(cuts, objective)
     training_cuts = _embargoed(cuts, tests[-1], objective)
-    rows = past.rows(objective, cuts, share=_share(matured > 0), seed=seed)
-    test = past.rows(objective, tests)
+    rows = past.rows(objective, cuts, share=_share(matured > 0, MOST_ROWS), seed=seed)
+    test = past.rows(objective, tests, share=_share(past.inside(objective, tests) > 0, MOST_TEST_ROWS), seed=seed)
     threshold = None
     if objective.kind == "high_value":
         threshold = high_threshold(rows.at(training_cuts).y)
@@ -63,12 +65,12 @@ def lesson(past: Snapshots, objective: Objective, seed: int) -> Lesson | str:
     return Lesson(rows, training, test, threshold, float(prior), drawn)
 
 
-def _share(did: NDArray[np.bool_]) -> float:
-    """How many of all rows, told by whether they have the outcome, are learned from."""
+def _share(did: NDArray[np.bool_], most: int) -> float:
+    """How many of all rows, told by whether they have the outcome, are taken: about `most`, more of rare outcomes."""
     if not did.size:
         return 1.0
     rarer = max(min(did.sum(), (~did).sum()), 1)
-    wanted = min(max(MOST_ROWS, ENOUGH_OUTCOMES * did.size / rarer), MOST_ROWS_OF_RARE)
+    wanted = min(max(most, ENOUGH_OUTCOMES * did.size / rarer), MOST_OF_RARE * most)
     return float(min(wanted / did.size, 1.0))
 
 

@@ -35,7 +35,7 @@ def median_gap(tables: Tables, as_of: int) -> float | None:
 
 def default_horizon(tables: Tables, as_of: int) -> int:
     """Days to predict ahead for everyone: GAPS_AHEAD times `median_gap`, within HORIZON_RANGE."""
-    return _ahead(median_gap(tables, as_of))
+    return usual_horizon(median_gap(tables, as_of))
 
 
 def own_range(tables: Tables, as_of: int) -> tuple[float, int]:
@@ -45,7 +45,7 @@ def own_range(tables: Tables, as_of: int) -> tuple[float, int]:
     little history is known: the longest one has to end before anything can be learned from a cut-off.
     """
     gap = median_gap(tables, as_of)
-    base = _ahead(gap)
+    base = usual_horizon(gap)
     first = tables.until(as_of).activities.select(nw.col("at").min()).collect("pyarrow")["at"].to_list()[0]
     history = 0.0 if first is None else (as_of - first) / DAY
     longest = min(2 * base, HORIZON_RANGE[1], int(history / OWN_HISTORY))
@@ -65,5 +65,6 @@ def own_horizons(recency: Floats, order_days: Floats, first: Floats, base_gap: f
     return horizons
 
 
-def _ahead(gap: float | None) -> int:
+def usual_horizon(gap: float | None) -> int:
+    """Days to look ahead for everyone in a base whose usual gap is `gap` days."""
     return WITHOUT_GAPS if gap is None else int(np.clip(round(GAPS_AHEAD * gap), *HORIZON_RANGE))

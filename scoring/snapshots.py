@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scoring.extras import Extras
 from scoring.features import FEATURES, features
 from scoring.objectives import Deeds, Labels, Objective, deeds, labelled
+from scoring.rhythm import usual_horizon
 from scoring.sample import sample
 from scoring.tables import DAY, Tables
 from scoring.tables import Floats as Floats
@@ -113,7 +114,9 @@ class Snapshots:
         oldest = self._first + int(lead_in_days(history, objective) * DAY)
         if objective.asked in self.watched:
             oldest = max(oldest, self.watched[objective.asked] + 1)
-        return list(range(self.as_of - objective.horizon, oldest - 1, -step_days(history) * DAY))[:MOST_CUTS]
+        step = step_days(history)
+        newest = self.as_of - _days_ago(objective, step) * DAY
+        return list(range(newest, oldest - 1, -step * DAY))[:MOST_CUTS]
 
     def matrix(self, cut: int) -> Matrix:
         """Features at `cut`: of everyone at `as_of`, else of those learned from. ValueError for a cut after `as_of`."""
@@ -174,6 +177,16 @@ def _stacked(parts: Sequence[Rows]) -> Rows:
 def step_days(history: float) -> int:
     """Days between cut-offs with `history` days known: a month, and less when ten or four months are not reached."""
     return 30 if history >= 300 else 14 if history >= 120 else 7
+
+
+def _days_ago(objective: Objective, step: int) -> int:
+    """How long ago the newest cut-off was: a horizon; where people have their own, the longest of them or a little
+    more, so that it is among the cut-offs of the base's horizon, whose features are then computed once for both.
+    """
+    if objective.rhythm_days is None:
+        return objective.horizon_days
+    usual = usual_horizon(objective.rhythm_days)
+    return usual + -(-(objective.horizon_days - usual) // step) * step
 
 
 def lead_in_days(history: float, objective: Objective) -> float:

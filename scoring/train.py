@@ -151,7 +151,7 @@ def _model(
     if not choice.rung:
         return Model(objective, as_of, seed, why=choice.why, refused=choice.why, rows=found.rows.y.size, notes=notes)
     used = dict.fromkeys((choice.rung, "rules"))
-    final = dict(zip(used, side_by_side(lambda name: _final(trials[name], found, objective, seed), used), strict=True))
+    final = {name: _final(trials[name], found, objective, seed) for name in used}
     return Model(
         objective,
         as_of,

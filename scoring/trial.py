@@ -11,6 +11,7 @@ from scoring.ladder.base import Rung
 from scoring.model import respond
 from scoring.objectives import Objective
 from scoring.snapshots import Rows, folds
+from scoring.workers import side_by_side
 
 FOLDS = 3
 LEVEL_CUTS = 3
@@ -35,16 +36,24 @@ def attempt(name: str, rung: Rung, rows: Rows, objective: Objective, seed: int) 
     The level is taken from the newest cut-offs, to follow the times. Raises StandsAsideError where the rows do not
     settle the rung.
     """
-    raw = np.zeros(rows.y.size)
     fold = folds(rows.person_ids, FOLDS, seed)
-    for number in range(FOLDS):
-        mine, others = rows.where(fold == number), rows.where(fold != number)
-        if mine.y.size and others.outcomes():
-            raw[fold == number] = clone(rung).fit(others.x, others.y).raw(mine.x)
     level_cuts = LEVEL_CUTS_MONEY if objective.in_money else LEVEL_CUTS
     newest = np.isin(rows.cuts, np.unique(rows.cuts)[-level_cuts:])
+
+    def fitted(without: int) -> Rung:
+        new: Rung = clone(rung)
+        return new.fit(rows.x[fold != without], rows.y[fold != without])
+
+    held_out = [number for number in range(FOLDS) if (newest & (fold == number)).any()]
+    held_out = [number for number in held_out if rows.where(fold != number).outcomes()]
+    # The last is fitted on everyone: nobody is in that fold.
+    *models, final = side_by_side(fitted, [*held_out, FOLDS])
+    raw = np.zeros(rows.y.size)
+    for number, model in zip(held_out, models, strict=True):
+        mine = newest & (fold == number)
+        raw[mine] = model.raw(rows.x[mine])
     raw, y = raw[newest], rows.y[newest]
     calibration = calibrate(raw, y, in_money=objective.in_money)
     answer = respond(calibration(raw), objective)
     loss = float(losses(y, answer, in_money=objective.in_money).mean())
-    return Trial(name, clone(rung).fit(rows.x, rows.y), calibration, loss)
+    return Trial(name, final, calibration, loss)

@@ -225,7 +225,8 @@ def test_a_final_fit_that_settles_nothing_leaves_the_one_that_was_judged(big, mo
 
     monkeypatch.setattr(BuyersChance, "_learn", only_four)
     found = train(big.tables, BUYS, big.as_of, seed=SEED, candidates=("btyd",), snapshots=big)
-    assert (found.rung, len(fits)) == ("btyd", 5)
+    assert found.rung == "btyd"
+    assert len(fits) > 4, "the last ones, on all rows, failed"
     assert np.isfinite(predict(found, big.tables, big.as_of, known=big.matrix(big.as_of)).values).all()
 
 

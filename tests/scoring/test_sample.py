@@ -54,10 +54,9 @@ def test_the_model_says_when_it_learned_from_some_of_the_people(tables, at, monk
 
 def test_where_outcomes_are_rare_more_rows_are_learned_from(monkeypatch):
     often, seldom = np.arange(10_000) % 4 == 0, np.arange(10_000) % 1_000 == 0
-    monkeypatch.setattr(lessons, "MOST_ROWS", 1_000)
     monkeypatch.setattr(lessons, "ENOUGH_OUTCOMES", 5)
-    monkeypatch.setattr(lessons, "MOST_ROWS_OF_RARE", 6_000)
-    assert lessons._share(often) == lessons._share(~often) == pytest.approx(0.1)
-    assert lessons._share(seldom) == lessons._share(~seldom) == pytest.approx(0.5)
-    assert lessons._share(np.arange(10_000) == 0) == pytest.approx(0.6)
-    assert lessons._share(often[:500]) == lessons._share(often[:0]) == 1
+    monkeypatch.setattr(lessons, "MOST_OF_RARE", 6)
+    assert lessons._share(often, 1_000) == lessons._share(~often, 1_000) == pytest.approx(0.1)
+    assert lessons._share(seldom, 1_000) == lessons._share(~seldom, 1_000) == pytest.approx(0.5)
+    assert lessons._share(np.arange(10_000) == 0, 1_000) == pytest.approx(0.6)
+    assert lessons._share(often[:500], 1_000) == lessons._share(often[:0], 1_000) == 1

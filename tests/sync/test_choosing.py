@@ -44,7 +44,7 @@ def said(monkeypatch):
     """What the next comparisons say."""
 
     def say(*, promote: bool):
-        monkeypatch.setattr(champion, "contest", lambda *_args: Verdict(promote, "It was compared."))
+        monkeypatch.setattr(champion, "contest", lambda *_args, **_options: Verdict(promote, "It was compared."))
 
     return say
 
